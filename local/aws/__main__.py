@@ -1,0 +1,63 @@
+"""Serve the local AWS on 127.0.0.1 until told to stop.
+
+usage: python -m local.aws --port PORT --state DIRECTORY
+
+ministack reads its settings from the environment when it is imported, hence the import inside `main`.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+
+def settings(port: int, state: Path) -> dict[str, str]:
+    """Return what ministack reads: everything below ``state``, nothing but 127.0.0.1, no Docker."""
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "S3_PERSIST": "1",
+        "PERSIST_STATE": "1",
+        "S3_DATA_DIR": str(state / "s3"),
+        "STATE_DIR": str(state / "state"),
+        "TMPDIR": str(state / "tmp"),
+        "IOT_MTLS_ENABLED": "0",  # else it listens on 0.0.0.0
+        "SFTP_ENABLED": "0",
+        "DOCKER_HOST": "unix:///nonexistent",  # else it removes the user's own containers
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+    }
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m local.aws")
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--state", type=Path, required=True)
+    options = parser.parse_args()
+    os.environ.update(settings(options.port, options.state.resolve()))
+    for folder in ("S3_DATA_DIR", "STATE_DIR", "TMPDIR"):
+        Path(os.environ[folder]).mkdir(parents=True, exist_ok=True)
+    tempfile.tempdir = os.environ["TMPDIR"]
+    asyncio.run(_serve(options.port))
+
+
+async def _serve(port: int) -> None:
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack.app import app
+
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 3
+    config.loglevel = "WARNING"
+    stop = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
+    await serve(app, config, shutdown_trigger=stop.wait)
+
+
+if __name__ == "__main__":
+    main()
