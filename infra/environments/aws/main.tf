@@ -1,0 +1,74 @@
+# The platform on AWS.
+
+module "network" {
+  source = "../../modules/network"
+
+  name               = var.name
+  source_cidr_blocks = var.source_cidr_blocks
+}
+
+module "lake" {
+  source = "../../modules/lake"
+
+  name = var.name
+}
+
+module "catalog" {
+  source = "../../modules/catalog"
+
+  name        = var.name
+  lake_bucket = module.lake.bucket
+}
+
+module "secrets" {
+  source = "../../modules/secrets"
+
+  prefix = local.secret_prefix
+}
+
+module "alerts" {
+  source = "../../modules/alerts"
+
+  name   = var.name
+  emails = var.alert_emails
+}
+
+module "warehouse" {
+  source = "../../modules/warehouse"
+
+  name                        = var.name
+  vpc_id                      = module.network.vpc_id
+  subnet_ids                  = module.network.private_subnet_ids
+  pipelines_security_group_id = module.network.pipelines_security_group_id
+}
+
+locals {
+  secret_prefix = "${var.name}/"
+}
+
+module "orchestration" {
+  source = "../../modules/orchestration"
+
+  name                 = var.name
+  lake_bucket_arn      = module.lake.bucket_arn
+  ledger_table_arn     = module.lake.ledger_arn
+  catalog_database     = module.catalog.database
+  athena_workgroup_arn = module.catalog.workgroup_arn
+  secret_arns          = values(module.secrets.arns)
+  alerts_topic_arn     = module.alerts.topic_arn
+
+  airflow = {
+    source_root        = abspath("${path.root}/../../..")
+    plugins_zip        = var.plugins_zip
+    subnet_ids         = module.network.private_subnet_ids
+    security_group_ids = [module.network.pipelines_security_group_id]
+    environment = {
+      QUAYSIDE_LAKE_BUCKET      = module.lake.bucket
+      QUAYSIDE_LEDGER_TABLE     = module.lake.ledger_table
+      QUAYSIDE_ALERTS_TOPIC_ARN = module.alerts.topic_arn
+      QUAYSIDE_CATALOG_DATABASE = module.catalog.database
+      QUAYSIDE_ATHENA_WORKGROUP = module.catalog.workgroup
+      QUAYSIDE_SECRET_PREFIX    = local.secret_prefix
+    }
+  }
+}

@@ -1,0 +1,147 @@
+# The real environment, planned without an account: what a laptop does not apply is checked here.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-2" }
+  }
+
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+
+  mock_data "aws_availability_zones" {
+    defaults = { names = ["eu-west-2a", "eu-west-2b", "eu-west-2c"] }
+  }
+
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/quayside-pipelines" }
+  }
+
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::a-bucket" }
+  }
+
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-2:123456789012:quayside-alerts" }
+  }
+}
+
+variables {
+  plugins_zip        = "main.tf" # any file: it is only fingerprinted
+  alert_emails       = ["data@example.com"]
+  source_cidr_blocks = ["10.9.0.0/24"]
+}
+
+run "the_whole_plans_and_names_what_settings_are_made_of" {
+  command = plan
+
+  assert {
+    condition     = output.ledger_table == "quayside-ledger"
+    error_message = "QUAYSIDE_LEDGER_TABLE"
+  }
+
+  assert {
+    condition     = output.catalog_database == "quayside" && output.athena_workgroup == "quayside"
+    error_message = "QUAYSIDE_CATALOG_DATABASE and QUAYSIDE_ATHENA_WORKGROUP"
+  }
+}
+
+run "the_lake_keeps_what_a_mistake_deletes" {
+  command = plan
+
+  module {
+    source = "../../modules/lake"
+  }
+
+  variables {
+    name = "quayside"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.lake[0].rule[2].noncurrent_version_expiration[0].noncurrent_days == 30
+    error_message = "replaced versions stay for 30 days"
+  }
+
+  assert {
+    condition     = !anytrue([for rule in aws_s3_bucket_lifecycle_configuration.lake[0].rule : contains(["expire-landing", "expire-curated"], rule.id)])
+    error_message = "landing and curated never expire"
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.ledger.deletion_protection_enabled && aws_dynamodb_table.ledger.point_in_time_recovery[0].enabled
+    error_message = "the ledger can be restored"
+  }
+}
+
+run "a_bucket_refuses_plain_http" {
+  command = plan
+
+  module {
+    source = "../../modules/bucket"
+  }
+
+  variables {
+    name            = "quayside-lake-123456789012"
+    versioned       = true
+    served_over_tls = true
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_policy.tls_only) == 1
+    error_message = "the policy is attached"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_public_access_block.this.restrict_public_buckets
+    error_message = "no policy can open the bucket"
+  }
+}
+
+run "airflow_gets_the_code_and_the_settings" {
+  command = plan
+
+  module {
+    source = "../../modules/orchestration"
+  }
+
+  variables {
+    name                 = "quayside"
+    lake_bucket_arn      = "arn:aws:s3:::quayside-lake-123456789012"
+    ledger_table_arn     = "arn:aws:dynamodb:eu-west-2:123456789012:table/quayside-ledger"
+    catalog_database     = "quayside"
+    athena_workgroup_arn = "arn:aws:athena:eu-west-2:123456789012:workgroup/quayside"
+    secret_arns          = ["arn:aws:secretsmanager:eu-west-2:123456789012:secret:quayside/warehouse-a1b2c3"]
+    alerts_topic_arn     = "arn:aws:sns:eu-west-2:123456789012:quayside-alerts"
+
+    airflow = {
+      environment        = { QUAYSIDE_LEDGER_TABLE = "quayside-ledger" }
+      source_root        = "../../.." # relative to this environment
+      plugins_zip        = "main.tf"
+      subnet_ids         = ["subnet-00000000000000001", "subnet-00000000000000002"]
+      security_group_ids = ["sg-00000000000000001"]
+    }
+  }
+
+  assert {
+    condition     = aws_mwaa_environment.airflow[0].airflow_version == "3.2.1"
+    error_message = "the Airflow that requirements.txt is resolved for"
+  }
+
+  assert {
+    condition     = contains(keys(aws_s3_object.code), "dags/quayside/settings.py")
+    error_message = "include/ is laid over dags/"
+  }
+
+  assert {
+    condition     = strcontains(aws_s3_object.startup[0].content, "export QUAYSIDE_LEDGER_TABLE='quayside-ledger'")
+    error_message = "the start-up script tells every process where things are"
+  }
+}

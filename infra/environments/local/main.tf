@@ -1,0 +1,50 @@
+# The platform on the local AWS: the modules of environments/aws, less what a laptop has otherwise or nobody would wait for.
+#
+#   network        everything is on 127.0.0.1
+#   warehouse      the embedded PostgreSQL is the warehouse; creating an RDS instance takes 80 s
+#   MWAA           Airflow runs as four processes of its own; its role is made all the same
+
+locals {
+  name = "quayside"
+  tags = { project = "quayside", environment = "local", managed-by = "terraform" }
+}
+
+module "lake" {
+  source = "../../modules/lake"
+
+  name            = local.name
+  keeps_history   = false
+  served_over_tls = false
+}
+
+module "catalog" {
+  source = "../../modules/catalog"
+
+  name        = local.name
+  lake_bucket = module.lake.bucket
+}
+
+module "secrets" {
+  source = "../../modules/secrets"
+
+  recovery_days = 0
+}
+
+module "alerts" {
+  source = "../../modules/alerts"
+
+  name            = local.name
+  served_over_tls = false
+}
+
+module "orchestration" {
+  source = "../../modules/orchestration"
+
+  name                 = local.name
+  lake_bucket_arn      = module.lake.bucket_arn
+  ledger_table_arn     = module.lake.ledger_arn
+  catalog_database     = module.catalog.database
+  athena_workgroup_arn = module.catalog.workgroup_arn
+  secret_arns          = values(module.secrets.arns)
+  alerts_topic_arn     = module.alerts.topic_arn
+}

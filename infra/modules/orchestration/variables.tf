@@ -1,0 +1,54 @@
+variable "name" {
+  description = "Prefix of the role's, the environment's and the code bucket's name."
+  type        = string
+}
+
+variable "lake_bucket_arn" {
+  type = string
+}
+
+variable "lake_prefixes" {
+  description = "Prefixes of the lake that pipelines read and write."
+  type        = list(string)
+  default     = ["landing", "curated", "quarantine", "quality", "athena-results"]
+}
+
+variable "ledger_table_arn" {
+  type = string
+}
+
+variable "catalog_database" {
+  description = "Name of the Glue database."
+  type        = string
+}
+
+variable "athena_workgroup_arn" {
+  type = string
+}
+
+variable "secret_arns" {
+  description = "Secrets that pipelines may read."
+  type        = list(string)
+}
+
+variable "alerts_topic_arn" {
+  type = string
+}
+
+variable "airflow" {
+  description = <<-E
+    The Amazon MWAA environment, or null for none: locally Airflow runs as four processes of its own.
+    `environment` are variables of every process; `source_root` is the checkout whose dags/, include/ and
+    requirements.txt are uploaded; `plugins_zip` is the archive that infra/package.py makes of plugins/.
+  E
+  type = object({
+    environment        = map(string)
+    source_root        = string
+    plugins_zip        = string
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+    environment_class  = optional(string, "mw1.small")
+    max_workers        = optional(number, 4)
+  })
+  default = null
+}

@@ -1,0 +1,20 @@
+variable "prefix" {
+  description = "What every secret's name begins with; ends with a slash."
+  type        = string
+  default     = "quayside/"
+}
+
+variable "connections" {
+  description = "Name after the prefix → what it opens."
+  type        = map(string)
+  default = {
+    "source/totesys" = "The shop's database; a role that may only read"
+    "warehouse"      = "The warehouse; the role that loads it"
+  }
+}
+
+variable "recovery_days" {
+  description = "Days in which a deleted secret can be restored, and its name not be used again; 0 deletes at once."
+  type        = number
+  default     = 7
+}
