@@ -14,7 +14,7 @@ from typing import Callable, Mapping, Sequence
 
 
 class ProcessFailed(RuntimeError):
-    """A process ended or did not become ready; the message names the log to read."""
+    """Something of the local platform did not work; the message says why and names the log to read."""
 
 
 def start(name: str, command: Sequence[str], *, run: Path, env: Mapping[str, str], cwd: Path | None = None) -> int:
@@ -34,32 +34,31 @@ def start(name: str, command: Sequence[str], *, run: Path, env: Mapping[str, str
             cwd=cwd,
             start_new_session=True,
         )
-    (run / f"{name}.pid").write_text(f"{process.pid} {_started_at(process.pid)}\n")
+    (run / f"{name}.pid").write_text(f"{process.pid} {started_at(process.pid)}\n")
     return process.pid
 
 
 def running(name: str, *, run: Path) -> int | None:
     """Return the id of the process that `start` recorded under ``name`` if that very process still runs."""
-    try:
-        pid, started_at = (run / f"{name}.pid").read_text().split()
-    except (FileNotFoundError, ValueError):
-        return None
-    return int(pid) if _started_at(int(pid)) == started_at else None
+    pid, began = _recorded(name, run)
+    return pid if pid is not None and started_at(pid) == began else None
 
 
 def stop(name: str, *, run: Path, seconds: float = 15) -> bool:
-    """Stop the process recorded under ``name`` with its children; return whether it was running."""
-    pid = running(name, run=run)
-    if pid is not None:
-        for signal_number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5)):
-            try:
-                os.killpg(pid, signal_number)
-            except ProcessLookupError:
-                break
-            if _gone(pid, patience):
-                break
+    """Stop the process recorded under ``name`` and all it started; return whether any of it was running."""
+    pid, began = _recorded(name, run)
+    found = False
+    # An id names the process we started, or what that one left behind in its session when it crashed; while such a
+    # child lives the system gives the id to nobody else.
+    if pid is not None and started_at(pid) in (began, None):
+        found = bool(_session(pid))
+        if started_at(pid) == began:
+            os.kill(pid, signal.SIGTERM)  # it stops its own children in good order
+            _wait_until_gone(pid, seconds)
+        for child in _session(pid):
+            _kill(child)
     (run / f"{name}.pid").unlink(missing_ok=True)
-    return pid is not None
+    return found
 
 
 def wait_until(ready: Callable[[], bool], *, name: str, run: Path, seconds: float) -> None:
@@ -74,6 +73,32 @@ def wait_until(ready: Callable[[], bool], *, name: str, run: Path, seconds: floa
         if time.monotonic() > deadline:
             raise ProcessFailed(f"{name} was not ready after {seconds:.0f} s.\n{tail(name, run=run)}")
         time.sleep(0.1)
+
+
+def complete(
+    name: str,
+    command: Sequence[str],
+    *,
+    run: Path,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    text: str | None = None,
+) -> str:
+    """Run ``command`` to its end and return what it printed; its errors and output are in ``run/name.log``.
+
+    :param text: what it reads from its standard input
+    :raises ProcessFailed: when it fails, with the last lines of the log
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    log = run / f"{name}.log"
+    with log.open("w") as errors:
+        answer = subprocess.run(
+            list(command), stdout=subprocess.PIPE, stderr=errors, input=text or "", env=dict(env), cwd=cwd, text=True
+        )
+        errors.write(answer.stdout)
+    if answer.returncode:
+        raise ProcessFailed(f"{Path(command[0]).name} ended with code {answer.returncode}.\n{tail(name, run=run)}")
+    return answer.stdout
 
 
 def tail(name: str, *, run: Path, lines: int = 15) -> str:
@@ -106,21 +131,68 @@ def free_port(preferred: int = 0) -> int:
     raise ProcessFailed("No free port on 127.0.0.1")
 
 
-def _started_at(pid: int) -> str | None:
-    """Return when a process started, as the system words it; None when it has ended."""
-    answer = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
-    state, _, started_at = answer.stdout.strip().partition(" ")
-    return "-".join(started_at.split()) if answer.returncode == 0 and not state.startswith("Z") else None
+def started_at(pid: int) -> str | None:
+    """Return when a process started, in words that no later process with the same id shares; None when it has ended."""
+    if Path("/proc/self/stat").exists():
+        fields = _proc_stat(pid)
+        return None if fields is None or fields[0] in "ZX" else f"{_boot()}:{fields[19]}"
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}  # or the words would change with the user's settings
+    answer = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, env=environment
+    )
+    state, _, began = answer.stdout.strip().partition(" ")
+    return "-".join(began.split()) if answer.returncode == 0 and not state.startswith("Z") else None
 
 
-def _gone(pid: int, seconds: float) -> bool:
+def _recorded(name: str, run: Path) -> tuple[int | None, str]:
+    try:
+        pid, began = (run / f"{name}.pid").read_text().split()
+    except (FileNotFoundError, ValueError):
+        return None, ""
+    return int(pid), began
+
+
+def _proc_stat(pid: int) -> list[str] | None:
+    """Return /proc's fields of a process from its state (the third) on: the name before may hold anything."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
+
+
+def _session(pid: int) -> list[int]:
+    """Return the living processes of the session that ``pid`` leads or led."""
+    if not Path("/proc/self/stat").exists():
+        answer = subprocess.run(["ps", "-A", "-o", "pid=,pgid=,stat="], capture_output=True, text=True)
+        rows = [line.split() for line in answer.stdout.splitlines()]
+        return [int(row[0]) for row in rows if int(row[1]) == pid and not row[2].startswith("Z")]
+    members = []
+    for folder in Path("/proc").iterdir():
+        fields = _proc_stat(int(folder.name)) if folder.name.isdigit() else None
+        if fields is not None and fields[0] not in "ZX" and int(fields[3]) == pid:
+            members.append(int(folder.name))
+    return members
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    _wait_until_gone(pid, 5)
+
+
+def _wait_until_gone(pid: int, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:  # reap it if it is our own child
             os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
             pass
-        if _started_at(pid) is None:
-            return True
+        if started_at(pid) is None:
+            return
         time.sleep(0.05)
-    return False

@@ -1,0 +1,226 @@
+"""Data contracts: what a dataset is, read from ``include/contracts/<domain>/<dataset>.yaml`` (ODCS 3).
+
+The only place where columns are listed. Parquet schema, Glue table, warehouse DDL, quality suite and
+dataset page are derived from what is read here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from quayside.errors import Terminal
+
+CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a dataset.
+
+    :param type: PostgreSQL's type, lower case, e.g. ``integer``, ``numeric(10,2)``, ``timestamp(3)``
+    :param required: never null
+    :param references: ``dataset.column`` of the key that this column points to
+    :param transform: for curated tables, the SQL expression over the sources that gives this column
+    :param options: bounds of valid values: ``minimum``, ``maximum``, ``pattern``, ``maxLength``, ``format``
+    :param enum: the only values allowed; empty when any is
+    :param classification: ``internal``; ``personal`` (masked where a role may not see it) or ``restricted``
+    :param partition: the lake's table is partitioned by this column
+    """
+
+    name: str
+    type: str
+    description: str = ""
+    key: bool = False
+    required: bool = False
+    references: str | None = None
+    transform: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    enum: tuple[Any, ...] = ()
+    classification: str = "internal"
+    partition: bool = False
+
+    @property
+    def restricted(self) -> bool:
+        """Restricted data reaches the landing zone and goes no further."""
+        return self.classification == "restricted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One quality rule beyond what the columns already say: a Great Expectations expectation.
+
+    :param column: the column it is about; None for a rule about the dataset
+    :param expectation: e.g. ``expect_column_values_to_be_between``
+    :param blocks: True stops the flow (dataset rule) or quarantines rows (row rule); False only warns
+    """
+
+    name: str
+    expectation: str
+    arguments: Mapping[str, Any]
+    column: str | None = None
+    blocks: bool = True
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """One dataset's contract.
+
+    :param name: ``<domain>.<dataset>``, e.g. ``totesys.sales_order``
+    :param version: of the schema, written to every manifest
+    :param cursor: the column that an update sets; None for derived datasets
+    :param freshness: promised age in minutes at most; None where none is promised
+    :param grain: for warehouse tables, the source dataset of whose rows each row is one version
+    :param source: for warehouse tables, the SQL ``from`` clause that `Column.transform` refers to
+    :param history: every version is kept (facts); otherwise the latest (dimensions)
+    :param version_key: columns that identify one version of a fact
+    """
+
+    name: str
+    version: str
+    description: str
+    owner: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+    cursor: str | None = None
+    freshness: int | None = None
+    grain: str | None = None
+    source: str | None = None
+    history: bool = False
+    version_key: tuple[str, ...] = ()
+
+    @property
+    def domain(self) -> str:
+        """The part before the dot: the source system, or ``warehouse``."""
+        return self.name.partition(".")[0]
+
+    @property
+    def table(self) -> str:
+        """The part after the dot: the table's own name."""
+        return self.name.partition(".")[2]
+
+    @property
+    def key(self) -> Column:
+        """The primary key.
+
+        :raises Terminal: the contract names none, or several
+        """
+        keys = [column for column in self.columns if column.key]
+        if len(keys) != 1:
+            raise Terminal(f"Contract {self.name}: mark exactly one property with primaryKey: true, not {len(keys)}.")
+        return keys[0]
+
+    @property
+    def money(self) -> tuple[Column, ...]:
+        """The columns that hold amounts: exact decimals, summed when stages are reconciled."""
+        return tuple(column for column in self.columns if column.type.startswith("numeric"))
+
+    def column(self, name: str) -> Column:
+        """Return a column by its name.
+
+        :raises Terminal: there is none
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise Terminal(f"Contract {self.name} has no column {name}; it has {', '.join(c.name for c in self.columns)}.")
+
+
+@cache
+def load_contract(name: str, root: Path = CONTRACTS) -> Contract:
+    """Read the contract ``<domain>.<dataset>``.
+
+    :raises Terminal: no such file, or not a valid contract; the message names file and place
+    """
+    domain, _, dataset = name.partition(".")
+    path = root / domain / f"{dataset}.yaml"
+    if not path.is_file():
+        raise Terminal(f"No contract for {name}: write include/contracts/{domain}/{dataset}.yaml "
+                       "(an existing one beside it shows how).")
+    return _parse(path, name)
+
+
+def contract_names(domain: str, root: Path = CONTRACTS) -> tuple[str, ...]:
+    """Return the names of all contracts of a domain, sorted."""
+    return tuple(sorted(f"{domain}.{path.stem}" for path in (root / domain).glob("*.yaml")))
+
+
+def _parse(path: Path, name: str) -> Contract:
+    # Imported here: 0.3 s that a DAG file need not pay.
+    import pydantic
+    import yaml
+    from open_data_contract_standard.model import OpenDataContractStandard
+
+    where = f"include/contracts/{path.parent.name}/{path.name}"
+    try:
+        document = OpenDataContractStandard.from_file(str(path))
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        raise Terminal(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except (yaml.YAMLError, TypeError) as error:
+        raise Terminal(f"{where} is not a YAML mapping: {error}") from error
+    if document.id != name or len(document.schema_ or []) != 1:
+        raise Terminal(f"{where}: its id must be {name}, and it must describe exactly one schema object.")
+    [table] = document.schema_ or []
+    custom = {item.property: item.value for item in table.customProperties or []}
+    unknown = set(custom) - {"cursor", "grain", "source", "history", "versionKey"}
+    if unknown or not document.version:
+        raise Terminal(f"{where}: unknown custom property {sorted(unknown)}" if unknown else f"{where}: has no version")
+    columns = tuple(_column(item, where) for item in table.properties or [])
+    return Contract(
+        name=name,
+        version=document.version,
+        description=" ".join((table.description or "").split()),
+        owner=(document.team.name if document.team and not isinstance(document.team, list) else None) or "unowned",
+        columns=columns,
+        rules=tuple(_rules(table, where)),
+        cursor=custom.get("cursor"),
+        freshness=_freshness(document),
+        grain=custom.get("grain"),
+        source=custom.get("source"),
+        history=bool(custom.get("history", False)),
+        version_key=tuple(custom.get("versionKey", ())),
+    )
+
+
+def _column(item: Any, where: str) -> Column:  # noqa: ANN401 (the library's SchemaProperty)
+    if not item.name or not item.physicalType:
+        raise Terminal(f"{where}: property {item.name or '?'} needs a name and a physicalType.")
+    return Column(
+        name=item.name,
+        type=item.physicalType.lower(),
+        description=" ".join((item.description or "").split()),
+        key=bool(item.primaryKey),
+        required=bool(item.required or item.primaryKey),
+        references=next((str(link.to) for link in item.relationships or []), None),
+        transform=item.transformLogic,
+        options=item.logicalTypeOptions or {},
+        enum=tuple(entry.value for entry in item.enum or []),
+        classification=item.classification or "internal",
+        partition=bool(item.partitioned),
+    )
+
+
+def _rules(table: Any, where: str) -> list[Rule]:  # noqa: ANN401 (the library's SchemaObject)
+    places = [(None, table.quality), *((item.name, item.quality) for item in table.properties or [])]
+    rules = []
+    for column, entries in places:
+        for entry in entries or []:
+            todo = entry.implementation
+            if entry.engine != "greatExpectations" or not isinstance(todo, dict) or "type" not in todo:
+                raise Terminal(f"{where}: quality rule {entry.name or '?'} of {column or 'the dataset'}: give engine: "
+                               "greatExpectations and an implementation with type and kwargs.")
+            rules.append(Rule(
+                name=entry.name or todo["type"], expectation=todo["type"], arguments=todo.get("kwargs", {}),
+                column=column, blocks=entry.severity != "warning", description=entry.description or "",
+            ))
+    return rules
+
+
+def _freshness(document: Any) -> int | None:  # noqa: ANN401 (the library's OpenDataContractStandard)
+    for item in document.slaProperties or []:
+        if item.property == "freshness":
+            return int(item.value) * {"m": 1, "h": 60, "d": 1440}[item.unit or "m"]
+    return None

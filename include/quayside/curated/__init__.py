@@ -1,0 +1,1 @@
+"""Curated: typed, deduplicated Parquet tables in the Glue catalog."""

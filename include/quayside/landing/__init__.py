@@ -1,0 +1,1 @@
+"""Landing: source records as received, in immutable batches with a manifest."""

@@ -1,0 +1,1 @@
+"""Quality: the gate between stages, quarantine, and reconciliation."""

@@ -1,0 +1,1 @@
+"""Warehouse: the star schemas in PostgreSQL."""

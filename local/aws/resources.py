@@ -1,0 +1,48 @@
+"""What Terraform leaves to the owner of a database: the values of secrets. Run in the platform environment.
+
+usage: python -m local.aws.resources < {"lake_bucket": …, "ledger_table": …, "secrets": {name: {…}}}
+
+Ends with code 3 where the bucket or the table is gone, so that Terraform is applied again.
+"""
+
+import json
+import sys
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+GONE = 3
+
+
+def put_secrets(secrets: dict[str, dict[str, Any]]) -> list[str]:
+    """Put the values that differ from what is stored; return their names."""
+    client = boto3.client("secretsmanager")
+    changed = []
+    for name, value in secrets.items():
+        try:
+            if json.loads(client.get_secret_value(SecretId=name)["SecretString"]) == value:
+                continue
+        except client.exceptions.ResourceNotFoundException:
+            pass  # Terraform creates the secret without a value
+        client.put_secret_value(SecretId=name, SecretString=json.dumps(value))
+        changed.append(name)
+    return changed
+
+
+def main() -> None:
+    """Check that the lake and the ledger exist, then put the secrets."""
+    wish = json.load(sys.stdin)
+    try:
+        boto3.client("s3").head_bucket(Bucket=wish["lake_bucket"])
+        boto3.client("dynamodb").describe_table(TableName=wish["ledger_table"])
+        print(json.dumps(put_secrets(wish["secrets"])))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("404", "NoSuchBucket", "ResourceNotFoundException"):
+            print(error, file=sys.stderr)
+            sys.exit(GONE)
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The virtual environments: installed from hash-pinned requirements, and only when these have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from local.layout import Layout
+from local.processes import ProcessFailed, complete
+from local.tools import find_python, is_python_312, missing_python
+
+# Tests run in the very environment that Airflow runs in, hence one for both.
+ENVIRONMENTS = {"airflow": ("airflow.txt", "dev.txt"), "platform": ("platform.txt",)}
+STAMP = ".requirements"
+
+
+def outdated(layout: Layout) -> list[str]:
+    """Return the environments that are absent, or were installed from other requirements."""
+    return [name for name in ENVIRONMENTS if _stamp(layout, name) != _digest(layout, name)]
+
+
+def install(layout: Layout, name: str) -> None:
+    """Make a virtual environment what its requirements files say.
+
+    :raises ProcessFailed: with the log of what failed
+    """
+    uv = [str(find_uv(layout))]
+    folder = layout.venvs / name
+    env = _installer_environment()
+    if not is_python_312(layout.python(name)):  # absent, or the Python it was made from is gone
+        complete(f"venv-{name}", [*uv, "venv", "--clear", "--python", _python(env), str(folder)], run=layout.run, env=env)
+    (folder / STAMP).unlink(missing_ok=True)
+    files = [str(layout.root / "local" / "requirements" / file) for file in ENVIRONMENTS[name]]
+    command = [*uv, "pip", "sync", "--require-hashes", "--python", str(layout.python(name)), *files]
+    complete(f"install-{name}", command, run=layout.run, env=env)
+    (folder / STAMP).write_text(_digest(layout, name))
+
+
+def find_uv(layout: Layout) -> Path:
+    """Return the machine's uv, else one of our own, installed by pip.
+
+    :raises ProcessFailed: where this Python has no venv or pip
+    """
+    found = shutil.which("uv")
+    if found:
+        return Path(found)
+    folder = layout.venvs / "uv"
+    uv = folder / "bin" / "uv"
+    if not uv.exists():
+        env = dict(os.environ)
+        try:
+            complete("venv-uv", [sys.executable, "-m", "venv", "--clear", str(folder)], run=layout.run, env=env)
+        except ProcessFailed as error:
+            raise ProcessFailed(
+                f"{sys.executable} cannot make virtual environments (Debian, Ubuntu: apt install python3-venv).\n{error}"
+            ) from error
+        pins = layout.root / "local" / "requirements" / "uv.txt"
+        command = [str(folder / "bin" / "python"), "-m", "pip", "install", "--require-hashes", "-r", str(pins)]
+        complete("install-uv", [*command, "--disable-pip-version-check"], run=layout.run, env=env)
+    return uv
+
+
+def _python(env: dict[str, str]) -> str:
+    """Return the machine's Python 3.12; else its number, so that uv downloads one, unless it is forbidden to."""
+    found = find_python()
+    if found is not None:
+        return str(found)
+    if env.get("UV_PYTHON_DOWNLOADS") in ("never", "manual", "false") or env.get("UV_OFFLINE"):
+        raise missing_python("none was found, and uv is forbidden to download one (UV_PYTHON_DOWNLOADS, UV_OFFLINE).")
+    return "3.12"
+
+
+def _installer_environment() -> dict[str, str]:
+    """Return the user's environment for uv: proxies and registry settings included, an activated venv excluded."""
+    return {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+
+
+def _digest(layout: Layout, name: str) -> str:
+    folder = layout.root / "local" / "requirements"
+    return hashlib.sha256(b"".join((folder / file).read_bytes() for file in ENVIRONMENTS[name])).hexdigest()
+
+
+def _stamp(layout: Layout, name: str) -> str:
+    path = layout.venvs / name / STAMP
+    return path.read_text() if path.exists() and layout.python(name).exists() else ""

@@ -1,0 +1,91 @@
+"""Ports and secrets of one local platform: drawn once, remembered, the same for every later command."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from local.processes import free_port
+
+PORTS = {"airflow": 8080, "aws": 4566, "postgres": 5432}
+PASSWORDS = ("postgres", "airflow", "totesys_app", "quayside_extract", "quayside_loader")
+
+
+class Settings:
+    """What ``settings.json`` holds; readable by its owner only.
+
+    :param path: the file; it is written when something in it changes
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._values: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+
+    @property
+    def exists(self) -> bool:
+        """Whether a platform was ever started here."""
+        return bool(self._values)
+
+    def complete(self) -> None:
+        """Draw every secret that is not there yet."""
+        passwords = self._values.setdefault("passwords", {})
+        for name in PASSWORDS:
+            passwords.setdefault(name, secrets.token_hex(16))
+        for name in ("api_secret", "jwt_secret"):
+            self._values.setdefault(name, secrets.token_hex(32))
+        self._values.setdefault("fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        self._save()
+
+    def choose_port(self, name: str) -> int:
+        """Return a port that is free now: the remembered one, else the usual one, else any; and remember it."""
+        ports = self._values.setdefault("ports", {})
+        taken = {port for other, port in ports.items() if other != name}
+        port = free_port(ports.get(name) or PORTS[name])
+        while port in taken:
+            port = free_port()
+        ports[name] = port
+        self._save()
+        return port
+
+    def port(self, name: str) -> int:
+        """Return the remembered port of ``airflow``, ``aws`` or ``postgres``."""
+        return int(self._values["ports"][name])
+
+    def password(self, role: str) -> str:
+        """Return the password of a PostgreSQL role."""
+        return str(self._values["passwords"][role])
+
+    def __getitem__(self, name: str) -> str:
+        """Return one of ``api_secret``, ``jwt_secret``, ``fernet_key``, ``seed``."""
+        return str(self._values[name])
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a value of another kind."""
+        self._values[name] = value
+        self._save()
+
+    def get(self, name: str) -> str | None:
+        """Return a remembered value, None where there is none."""
+        return self._values.get(name)
+
+    def _save(self) -> None:
+        write_private(self._path, json.dumps(self._values, indent=1))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file at one stroke; only its owner may ever read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    os.replace(draft, path)
+
+
+def shell_exports(values: dict[str, str]) -> str:
+    """Return ``export NAME='value'`` lines that every POSIX shell reads back unchanged."""
+    quoted = {name: value.replace("'", "'\\''") for name, value in values.items()}
+    return "".join(f"export {name}='{value}'\n" for name, value in quoted.items())

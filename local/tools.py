@@ -1,0 +1,111 @@
+"""Programs that the platform needs from the machine: find them, try them, or say how to get them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator, Mapping
+
+from local.processes import ProcessFailed
+
+PROVIDER = Path("registry.terraform.io") / "hashicorp" / "aws"
+MIRROR_ROOTS = ("/opt", "/usr/share", "/usr/local/share", "/usr/lib", "~/.terraform.d", "~/.local/share")
+
+
+class Missing(ProcessFailed):
+    """The machine lacks a program; the message says which, why it is needed and how to get it."""
+
+
+def find_python(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Return a Python 3.12 that runs, or None.
+
+    Trying each is the point: pyenv's shims exist for versions that are not selected, and fail.
+    """
+    return next((path for path in _pythons(environ) if is_python_312(path)), None)
+
+
+def find_terraform(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return Terraform.
+
+    :raises Missing: where it is not on the PATH
+    """
+    found = shutil.which("terraform", path=environ.get("PATH"))
+    if found is None:
+        raise Missing(
+            "Terraform is missing.\n"
+            "Why:  the buckets, tables and topics are created from infra/, here exactly as on AWS.\n"
+            "How:  install Terraform 1.10 or newer (macOS: brew install terraform; Linux: HashiCorp's package repository,\n"
+            "      or one binary on the PATH: https://developer.hashicorp.com/terraform/install), then `make up` again."
+        )
+    return Path(found)
+
+
+def missing_python(reason: str) -> Missing:
+    """Return the error for a machine without Python 3.12."""
+    return Missing(
+        f"Python 3.12 is missing: {reason}\n"
+        "Why:  Amazon MWAA runs Airflow 3.2.1 on Python 3.12, and so does the local platform.\n"
+        "How:  install it (macOS: brew install python@3.12; Ubuntu: apt install python3.12 python3.12-venv;\n"
+        "      anywhere: pyenv install 3.12, or uv python install 3.12), then `make up` again."
+    )
+
+
+def find_provider_mirror(environ: Mapping[str, str] = os.environ, roots: tuple[str, ...] = MIRROR_ROOTS) -> Path | None:
+    """Return a folder that holds Terraform's AWS provider for use without a registry, or None.
+
+    Looked for in ``TF_PLUGIN_MIRROR_DIR``, then in the usual roots and one or two levels below them.
+    """
+    named = environ.get("TF_PLUGIN_MIRROR_DIR")
+    candidates = [Path(named)] if named else []
+    for root in roots:
+        folder = Path(root.replace("~", environ.get("HOME", "~"), 1))
+        candidates += [folder, *_folders(folder), *(below for child in _folders(folder) for below in _folders(child))]
+    return next((folder for folder in candidates if _is_folder(folder / PROVIDER)), None)
+
+
+def is_python_312(path: Path) -> bool:
+    """Tell whether ``path`` is a Python 3.12 that runs."""
+    return _answer([str(path), "-c", "import ssl, sys; print(sys.version_info[:2])"], os.environ) == "(3, 12)"
+
+
+def _pythons(environ: Mapping[str, str]) -> Iterator[Path]:
+    search = environ.get("PATH", "")
+    for name in ("python3.12", "python3"):
+        for folder in search.split(os.pathsep):
+            found = shutil.which(name, path=folder)
+            if found:
+                yield Path(found)
+    yield Path(sys.executable)
+    pyenv = Path(environ.get("PYENV_ROOT") or Path(environ.get("HOME", "/")) / ".pyenv") / "versions"
+    yield from sorted(pyenv.glob("3.12*/bin/python3.12"), reverse=True)
+    uv = shutil.which("uv", path=search)
+    if uv:
+        answer = _answer([uv, "python", "find", "--system", "--no-project", "3.12"], environ)
+        if answer:
+            yield Path(answer)
+
+
+def _answer(command: list[str], environ: Mapping[str, str]) -> str:
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, env=dict(environ)
+        ).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return sorted(child for child in folder.iterdir() if child.is_dir())
+    except OSError:  # absent, or not ours to read
+        return []
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

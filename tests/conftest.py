@@ -1,0 +1,129 @@
+"""What tests share: a real PostgreSQL, a real local AWS, and a fresh lake and ledger for each test."""
+
+import os
+import secrets
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import psycopg
+import pytest
+from psycopg import sql
+
+from local.postgres import Postgres
+from local.processes import answers, free_port, start, stop, wait_until
+from quayside.lake import Lake
+from quayside.ledger import Ledger
+from quayside.settings import Settings
+from quayside.settings import aws as aws_client
+
+ROOT = Path(__file__).resolve().parent.parent
+PLATFORM = Path(os.environ.get("QUAYSIDE_VENVS", ROOT / ".local" / "venvs")) / "platform"
+REGION = "eu-west-2"
+
+
+@pytest.fixture(scope="session")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this test session's servers keep their data."""
+    return tmp_path_factory.mktemp("platform")
+
+
+@pytest.fixture(scope="session")
+def postgres(state: Path) -> Iterator[Postgres]:
+    """A PostgreSQL server of this test session's own."""
+    [site_packages] = (PLATFORM / "lib").glob("python3.*/site-packages")
+    server = Postgres(state / "postgres", site_packages=site_packages, password=secrets.token_hex(8))
+    server.start()
+    with psycopg.connect(f"{server.url}/postgres", autocommit=True) as admin:
+        for role in ("totesys_app", "quayside_extract", "quayside_loader"):
+            admin.execute(sql.SQL("create role {} login password 'secret'").format(sql.Identifier(role)))
+    yield server
+    server.stop("immediate")
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator["Databases"]:
+    """Make empty databases; they are dropped afterwards."""
+    made = Databases(postgres)
+    yield made
+    made.drop()
+
+
+class Databases:
+    """Empty databases in the test session's server, each owned by one role."""
+
+    def __init__(self, server: Postgres) -> None:
+        self._server = server
+        self._names: list[str] = []
+
+    def __call__(self, owner: str) -> str:
+        """Create one and return its name."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self._admin(sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(owner)))
+        self._names.append(name)
+        return name
+
+    def url(self, name: str, role: str) -> str:
+        """Return how a role connects to a database."""
+        return f"postgresql://{role}:secret@127.0.0.1:{self._server.port}/{name}"
+
+    def drop(self) -> None:
+        """Drop what was made."""
+        for name in self._names:
+            self._admin(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+
+    def _admin(self, statement: sql.Composed) -> None:
+        with psycopg.connect(f"{self._server.url}/postgres", autocommit=True) as admin:
+            admin.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def aws(state: Path) -> Iterator[str]:
+    """The endpoint of a local AWS of this test session's own; the environment of this process points to it."""
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    start("aws", [str(PLATFORM / "bin" / "python"), "-m", "local.aws", "--port", str(port), "--state", str(state / "aws")],
+          run=state, env={**clean, "PYTHONPATH": str(ROOT)})
+    wait_until(lambda: answers(f"{endpoint}/_ministack/health"), name="aws", run=state, seconds=60)
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+                            "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}.items():
+            environment.setenv(name, value)
+        aws_client.cache_clear()
+        yield endpoint
+    stop("aws", run=state)
+
+
+@pytest.fixture
+def settings(aws: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A fresh bucket, ledger, topic and catalog database."""
+    mark = uuid.uuid4().hex[:10]
+    boto3.client("s3").create_bucket(Bucket=f"lake-{mark}", CreateBucketConfiguration={"LocationConstraint": REGION})
+    boto3.client("glue").create_database(DatabaseInput={"Name": f"quayside_{mark}"})
+    boto3.client("dynamodb").create_table(
+        TableName=f"ledger-{mark}", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("dataset", "entry")],
+        KeySchema=[{"AttributeName": "dataset", "KeyType": "HASH"}, {"AttributeName": "entry", "KeyType": "RANGE"}],
+    )
+    topic = boto3.client("sns").create_topic(Name=f"alerts-{mark}")["TopicArn"]
+    made = Settings(lake_bucket=f"lake-{mark}", ledger_table=f"ledger-{mark}", alerts_topic_arn=topic,
+                    catalog_database=f"quayside_{mark}", secret_prefix=f"quayside-{mark}/")
+    for name in Settings.__dataclass_fields__:
+        monkeypatch.setenv(f"QUAYSIDE_{name.upper()}", getattr(made, name))
+    return made
+
+
+@pytest.fixture
+def lake(settings: Settings) -> Lake:
+    """The lake of this test."""
+    return Lake.of(settings)
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Ledger:
+    """The ledger of this test."""
+    return Ledger.of(settings)
+
+

@@ -1,0 +1,185 @@
+"""What exists: the same modules apply to the local AWS and plan for the real one."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import boto3
+import pytest
+
+from infra.package import package
+from local.tools import find_provider_mirror
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("terraform") is None, reason="Terraform is not installed; `make up` says how to get it"
+)
+
+MIRRORED = """
+provider_installation {
+  filesystem_mirror {
+    path    = "%s"
+    include = ["registry.terraform.io/hashicorp/aws"]
+  }
+  direct {
+    exclude = ["registry.terraform.io/hashicorp/aws"]
+  }
+}
+"""
+
+# Statements that may name a wildcard, by sid, each with the reason why nothing narrower exists.
+UNAVOIDABLE = {
+    "RefusePlainHttp": "a denial: the wider the better",
+    "NotLimitedToAResource": "cloudwatch:PutMetricData, logs:DescribeLogGroups and s3:GetAccountPublicAccessBlock take no resource",
+    "UseTheQueuesKey": "the key of MWAA's queues is in an account of AWS; limited to use through SQS",
+}
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy to initialise in: Terraform writes beside what it reads."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for folder in ("infra", "include", "dags"):
+        if (ROOT / folder).is_dir():
+            shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns(".terraform*", "__pycache__"))
+    shutil.copy(ROOT / "requirements.txt", copy)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory):
+    """Run Terraform in a folder and return what it printed; it fails the test unless it ends with an expected code."""
+    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+    environment.pop("TF_CLI_CONFIG_FILE", None)
+    mirror = find_provider_mirror()
+    if mirror:
+        configuration = tmp_path_factory.mktemp("terraform") / "terraform.rc"
+        configuration.write_text(MIRRORED % mirror)
+        environment["TF_CLI_CONFIG_FILE"] = str(configuration)
+
+    def run(folder: Path, *words: str) -> str:
+        answer = subprocess.run(
+            ["terraform", f"-chdir={folder}", *words], env={**environment, **_endpoint()}, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=240,
+        )
+        assert answer.returncode == 0, f"terraform {words[0]} ended with {answer.returncode}\n{answer.stdout}\n{answer.stderr}"
+        return answer.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def local_environment(aws: str, checkout: Path, terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The local environment, applied."""
+    folder = checkout / "infra" / "environments" / "local"
+    state = tmp_path_factory.mktemp("state") / "local.tfstate"
+    terraform(folder, "init", "-input=false", f"-backend-config=path={state}")
+    terraform(folder, "apply", "-auto-approve", "-input=false", "-no-color")
+    return folder
+
+
+def test_every_file_is_formatted(terraform):
+    terraform(ROOT / "infra", "fmt", "-check", "-recursive", "-diff")
+
+
+def test_a_second_plan_of_the_local_environment_is_clean(local_environment: Path, terraform):
+    terraform(local_environment, "validate")
+    terraform(local_environment, "plan", "-detailed-exitcode", "-input=false", "-no-color")  # ends with 2 on a difference
+
+
+def test_outputs_name_what_exists(local_environment: Path, terraform):
+    outputs = {name: value["value"] for name, value in json.loads(terraform(local_environment, "output", "-json")).items()}
+
+    assert set(outputs) == {"lake_bucket", "ledger_table", "alerts_topic_arn", "catalog_database", "athena_workgroup"}
+    boto3.client("s3").head_bucket(Bucket=outputs["lake_bucket"])
+    keys = boto3.client("dynamodb").describe_table(TableName=outputs["ledger_table"])["Table"]["KeySchema"]
+    assert [(key["AttributeName"], key["KeyType"]) for key in keys] == [("dataset", "HASH"), ("entry", "RANGE")]
+    boto3.client("sns").get_topic_attributes(TopicArn=outputs["alerts_topic_arn"])
+    boto3.client("glue").get_database(Name=outputs["catalog_database"])
+    workgroup = boto3.client("athena").get_work_group(WorkGroup=outputs["athena_workgroup"])["WorkGroup"]
+    assert workgroup["Configuration"]["EnforceWorkGroupConfiguration"] is True
+    assert workgroup["Configuration"]["ResultConfiguration"]["OutputLocation"] == f"s3://{outputs['lake_bucket']}/athena-results/"
+
+
+def test_secrets_are_containers_without_values(local_environment: Path):
+    secrets = boto3.client("secretsmanager")
+
+    for name in ("quayside/source/totesys", "quayside/warehouse"):
+        assert not secrets.describe_secret(SecretId=name).get("VersionIdsToStages")
+
+
+def test_the_pipelines_role_is_allowed_no_wildcard(local_environment: Path):
+    policy = boto3.client("iam").get_role_policy(RoleName="quayside-pipelines", PolicyName="stages")["PolicyDocument"]
+
+    statements = policy["Statement"]
+    assert statements
+    for statement in statements:
+        actions, resources = (_list(statement[key]) for key in ("Action", "Resource"))
+        assert not [action for action in actions if "*" in action]
+        assert "*" not in resources
+        assert all(resource.startswith("arn:aws:") and resource.count(":") >= 5 for resource in resources)
+
+
+def test_the_pipelines_may_not_delete_what_landed(local_environment: Path):
+    policy = boto3.client("iam").get_role_policy(RoleName="quayside-pipelines", PolicyName="stages")["PolicyDocument"]
+
+    deletable = [resource for statement in policy["Statement"] if "s3:DeleteObject" in _list(statement["Action"])
+                 for resource in _list(statement["Resource"])]
+    assert deletable == ["arn:aws:s3:::quayside-lake-000000000000/curated/*"]
+
+
+def test_every_wildcard_in_a_policy_has_a_reason():
+    wild = set()
+    for file in (ROOT / "infra").rglob("*.tf"):
+        for statement in re.findall(r"^  statement \{\n(.*?)^  \}", file.read_text(), re.DOTALL | re.MULTILINE):
+            quoted = {name: re.findall(r'"([^"]+)"', words) for name, words in
+                      re.findall(r"^    (actions|resources|not_resources)\s*=\s*(\[.*?\])", statement, re.DOTALL | re.MULTILINE)}
+            if any("*" in action for action in quoted["actions"]) or "*" in quoted.get("resources", []) or "not_resources" in quoted:
+                [sid] = re.findall(r'^    sid\s*=\s*"(\w+)"', statement, re.MULTILINE)
+                wild.add(sid)
+
+    assert wild == set(UNAVOIDABLE)
+
+
+def test_the_aws_environment_plans_without_an_account(checkout: Path, terraform):
+    folder = checkout / "infra" / "environments" / "aws"
+    terraform(folder, "init", "-backend=false", "-input=false")
+    terraform(folder, "validate")
+
+    printed = terraform(folder, "test", "-no-color")
+
+    assert re.search(r"\b[1-9]\d* passed, 0 failed", printed), printed
+
+
+def test_the_same_plugins_make_the_same_archive(tmp_path: Path):
+    plugins = tmp_path / "plugins"
+    for name in (".airflowignore", "quayside_airflow/__init__.py", "quayside_airflow/__pycache__/old.pyc"):
+        (plugins / name).parent.mkdir(parents=True, exist_ok=True)
+        (plugins / name).write_text("*")
+    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
+
+    package(plugins, first)
+    os.utime(plugins / ".airflowignore", (0, 0))
+    package(plugins, second)
+
+    assert first.read_bytes() == second.read_bytes()
+    assert zipfile.ZipFile(first).namelist() == [".airflowignore", "quayside_airflow/__init__.py"]
+
+
+def test_plugins_without_an_ignore_file_are_refused(tmp_path: Path):
+    with pytest.raises(SystemExit, match="airflowignore"):
+        package(tmp_path, tmp_path / "plugins.zip")
+
+
+def _endpoint() -> dict[str, str]:
+    """Return what the `aws` fixture may have set after the environment was copied."""
+    return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
+def _list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,69 @@
+"""The ledger: what must hold when runs meet, crash, or repeat."""
+
+from datetime import datetime
+
+import pytest
+
+from quayside.errors import Retryable
+from quayside.ledger import Ledger, Position, Superseded
+from quayside.manifest import Manifest
+
+NOON = datetime(2026, 5, 1, 12)
+
+
+def manifest(batch: str, **changes: object) -> Manifest:
+    values = {"dataset": "totesys.staff", "batch": batch, "kind": "window", "run": "r1", "files": (), "rows": 3,
+              "schema_version": "1.0.0", "snapshot_at": NOON, "until": NOON}
+    return Manifest(**{**values, **changes})
+
+
+def test_a_dataset_that_was_never_read_stands_at_the_beginning(ledger: Ledger) -> None:
+    assert ledger.position("totesys.staff") == Position()
+
+
+def test_a_recorded_batch_moves_the_position_and_waits_for_the_gate(ledger: Ledger) -> None:
+    after = Position(sequence=1, cursor=NOON, horizon=740, source="c1")
+    ledger.record(manifest("00000001-a"), before=Position(), after=after, todo="gate")
+
+    assert ledger.position("totesys.staff") == after
+    assert [entry.batch for entry in ledger.pending("totesys.staff", "gate")] == ["00000001-a"]
+
+
+def test_of_two_runs_that_read_from_the_same_position_one_is_refused(ledger: Ledger) -> None:
+    ledger.record(manifest("00000001-a"), before=Position(), after=Position(sequence=1), todo="gate")
+    with pytest.raises(Superseded):
+        ledger.record(manifest("00000001-b"), before=Position(), after=Position(sequence=1), todo="gate")
+
+    assert [entry.batch for entry in ledger.batches("totesys.staff")] == ["00000001-a"]
+
+
+def test_a_stage_hands_a_batch_on_once_however_often_it_says_so(ledger: Ledger) -> None:
+    ledger.record(manifest("00000001-a"), before=Position(), after=Position(sequence=1), todo="gate")
+    for _ in range(2):
+        ledger.advance("totesys.staff", "00000001-a", taken="gate", status="passed", todo="curate",
+                       facts={"rejected": 2})
+
+    [entry] = ledger.pending("totesys.staff", "curate")
+    assert ledger.pending("totesys.staff", "gate") == []
+    assert (entry.status, entry.facts["rejected"]) == ("passed", 2)
+
+
+def test_a_derived_batch_is_recorded_once(ledger: Ledger) -> None:
+    derived = manifest("d1", dataset="warehouse.dim_staff", kind="derived")
+    assert [ledger.record_derived(derived, todo="load") for _ in range(2)] == [True, False]
+    assert len(ledger.pending("warehouse.dim_staff", "load")) == 1
+
+
+def test_a_lease_keeps_others_out_until_it_is_given_back(ledger: Ledger) -> None:
+    with ledger.lease("totesys", owner="run 1", seconds=60):
+        with pytest.raises(Retryable), ledger.lease("totesys", owner="run 2", seconds=60):
+            pass
+        with ledger.lease("totesys", owner="run 1", seconds=60):
+            pass
+    with ledger.lease("totesys", owner="run 2", seconds=60):
+        pass
+
+
+def test_an_expired_lease_can_be_taken(ledger: Ledger) -> None:
+    with ledger.lease("totesys", owner="killed", seconds=-5), ledger.lease("totesys", owner="next", seconds=60):
+        pass
