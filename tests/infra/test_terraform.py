@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from infra.package import package
+from local.infra import cli_configuration
 from local.tools import find_provider_mirror
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,18 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.skipif(
     shutil.which("terraform") is None, reason="Terraform is not installed; `make up` says how to get it"
 )
-
-MIRRORED = """
-provider_installation {
-  filesystem_mirror {
-    path    = "%s"
-    include = ["registry.terraform.io/hashicorp/aws"]
-  }
-  direct {
-    exclude = ["registry.terraform.io/hashicorp/aws"]
-  }
-}
-"""
 
 # Statements that may name a wildcard, by sid, each with the reason why nothing narrower exists.
 UNAVOIDABLE = {
@@ -55,19 +44,27 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def terraform(tmp_path_factory: pytest.TempPathFactory):
     """Run Terraform in a folder and return what it printed; it fails the test unless it ends with an expected code."""
     environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
-    environment.pop("TF_CLI_CONFIG_FILE", None)
+    for name in ("TF_CLI_CONFIG_FILE", "TF_DATA_DIR"):
+        environment.pop(name, None)
     mirror = find_provider_mirror()
     if mirror:
         configuration = tmp_path_factory.mktemp("terraform") / "terraform.rc"
-        configuration.write_text(MIRRORED % mirror)
+        configuration.write_text(cli_configuration(mirror))
         environment["TF_CLI_CONFIG_FILE"] = str(configuration)
 
     def run(folder: Path, *words: str) -> str:
         answer = subprocess.run(
-            ["terraform", f"-chdir={folder}", *words], env={**environment, **_endpoint()}, capture_output=True, text=True,
-            stdin=subprocess.DEVNULL, timeout=240,
+            ["terraform", f"-chdir={folder}", *words],
+            env={**environment, **_endpoint()},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=240,
         )
-        assert answer.returncode == 0, f"terraform {words[0]} ended with {answer.returncode}\n{answer.stdout}\n{answer.stderr}"
+        assert answer.returncode == 0, (
+            f"terraform {words[0]} ended with {answer.returncode}\n{answer.stdout}\n{answer.stderr}"
+        )
         return answer.stdout
 
     return run
@@ -89,11 +86,15 @@ def test_every_file_is_formatted(terraform):
 
 def test_a_second_plan_of_the_local_environment_is_clean(local_environment: Path, terraform):
     terraform(local_environment, "validate")
-    terraform(local_environment, "plan", "-detailed-exitcode", "-input=false", "-no-color")  # ends with 2 on a difference
+    terraform(
+        local_environment, "plan", "-detailed-exitcode", "-input=false", "-no-color"
+    )  # ends with 2 on a difference
 
 
 def test_outputs_name_what_exists(local_environment: Path, terraform):
-    outputs = {name: value["value"] for name, value in json.loads(terraform(local_environment, "output", "-json")).items()}
+    outputs = {
+        name: value["value"] for name, value in json.loads(terraform(local_environment, "output", "-json")).items()
+    }
 
     assert set(outputs) == {"lake_bucket", "ledger_table", "alerts_topic_arn", "catalog_database", "athena_workgroup"}
     boto3.client("s3").head_bucket(Bucket=outputs["lake_bucket"])
@@ -103,14 +104,19 @@ def test_outputs_name_what_exists(local_environment: Path, terraform):
     boto3.client("glue").get_database(Name=outputs["catalog_database"])
     workgroup = boto3.client("athena").get_work_group(WorkGroup=outputs["athena_workgroup"])["WorkGroup"]
     assert workgroup["Configuration"]["EnforceWorkGroupConfiguration"] is True
-    assert workgroup["Configuration"]["ResultConfiguration"]["OutputLocation"] == f"s3://{outputs['lake_bucket']}/athena-results/"
+    assert (
+        workgroup["Configuration"]["ResultConfiguration"]["OutputLocation"]
+        == f"s3://{outputs['lake_bucket']}/athena-results/"
+    )
 
 
-def test_secrets_are_containers_without_values(local_environment: Path):
-    secrets = boto3.client("secretsmanager")
-
+def test_secrets_are_containers_whose_values_terraform_never_sees(local_environment: Path, terraform):
     for name in ("quayside/source/totesys", "quayside/warehouse"):
-        assert not secrets.describe_secret(SecretId=name).get("VersionIdsToStages")
+        boto3.client("secretsmanager").put_secret_value(SecretId=name, SecretString='{"password": "hush"}')
+    terraform(local_environment, "apply", "-auto-approve", "-input=false")
+
+    assert "hush" not in terraform(local_environment, "state", "pull")
+    assert "hush" in boto3.client("secretsmanager").get_secret_value(SecretId="quayside/warehouse")["SecretString"]
 
 
 def test_the_pipelines_role_is_allowed_no_wildcard(local_environment: Path):
@@ -128,8 +134,12 @@ def test_the_pipelines_role_is_allowed_no_wildcard(local_environment: Path):
 def test_the_pipelines_may_not_delete_what_landed(local_environment: Path):
     policy = boto3.client("iam").get_role_policy(RoleName="quayside-pipelines", PolicyName="stages")["PolicyDocument"]
 
-    deletable = [resource for statement in policy["Statement"] if "s3:DeleteObject" in _list(statement["Action"])
-                 for resource in _list(statement["Resource"])]
+    deletable = [
+        resource
+        for statement in policy["Statement"]
+        if "s3:DeleteObject" in _list(statement["Action"])
+        for resource in _list(statement["Resource"])
+    ]
     assert deletable == ["arn:aws:s3:::quayside-lake-000000000000/curated/*"]
 
 
@@ -137,9 +147,17 @@ def test_every_wildcard_in_a_policy_has_a_reason():
     wild = set()
     for file in (ROOT / "infra").rglob("*.tf"):
         for statement in re.findall(r"^  statement \{\n(.*?)^  \}", file.read_text(), re.DOTALL | re.MULTILINE):
-            quoted = {name: re.findall(r'"([^"]+)"', words) for name, words in
-                      re.findall(r"^    (actions|resources|not_resources)\s*=\s*(\[.*?\])", statement, re.DOTALL | re.MULTILINE)}
-            if any("*" in action for action in quoted["actions"]) or "*" in quoted.get("resources", []) or "not_resources" in quoted:
+            quoted = {
+                name: re.findall(r'"([^"]+)"', words)
+                for name, words in re.findall(
+                    r"^    (actions|resources|not_resources)\s*=\s*(\[.*?\])", statement, re.DOTALL | re.MULTILINE
+                )
+            }
+            if (
+                any("*" in action for action in quoted["actions"])
+                or "*" in quoted.get("resources", [])
+                or "not_resources" in quoted
+            ):
                 [sid] = re.findall(r'^    sid\s*=\s*"(\w+)"', statement, re.MULTILINE)
                 wild.add(sid)
 
