@@ -1,6 +1,12 @@
 output "name" {
-  description = "The bucket's name, known once the bucket is closed to the public."
-  value       = aws_s3_bucket_public_access_block.this.bucket
+  description = "The bucket's name; who uses it waits until the bucket is closed, encrypted and versioned."
+  value       = aws_s3_bucket.this.bucket
+
+  depends_on = [
+    aws_s3_bucket_public_access_block.this,
+    aws_s3_bucket_server_side_encryption_configuration.this,
+    aws_s3_bucket_versioning.this,
+  ]
 }
 
 output "arn" {

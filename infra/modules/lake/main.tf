@@ -47,8 +47,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
       days_after_initiation = 2
     }
   }
-
-  depends_on = [module.bucket] # versioning first
 }
 
 # One item per dataset and entry: its cursor, and each extraction window with bounds, status, rows, checksum, manifest.
