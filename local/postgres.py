@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -43,6 +44,11 @@ class Postgres:
         """The superuser's URL, without a database."""
         return f"postgresql://postgres:{self.password}@127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return int((self._data / "postmaster.pid").read_text().split()[0]) if self.running() else None
+
     def start(self) -> None:
         """Create the cluster where there is none and start it.
 
@@ -52,7 +58,8 @@ class Postgres:
             self.directory.mkdir(parents=True, exist_ok=True)
             if os.geteuid() == 0:
                 shutil.chown(self.directory, ACCOUNT)
-                self._let_in()
+                _let_in(self.directory)
+                _let_in(self._bin)
             with tempfile.NamedTemporaryFile("w", prefix="quayside-") as secret:
                 secret.write(self.password)
                 secret.flush()
@@ -70,8 +77,12 @@ class Postgres:
         self._run("pg_ctl", "-w", "-D", self._data, "-m", mode, "stop")
 
     def running(self) -> bool:
-        """Tell whether this cluster's server runs."""
-        return self._command("pg_ctl", "-D", self._data, "status").returncode == 0
+        """Tell whether this cluster's server runs and listens on our port."""
+        if not self.directory.is_dir() or self._command("pg_ctl", "-D", self._data, "status").returncode:
+            return False
+        with socket.socket() as probe:  # after a crash the recorded id may be another process's
+            probe.settimeout(2)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def _run(self, *words: str | Path) -> None:
         answer = self._command(*words)
@@ -89,9 +100,10 @@ class Postgres:
             ).returncode
         return subprocess.CompletedProcess(words, code, stdout=output.read_text())
 
-    def _let_in(self) -> None:
-        """Let the other account pass through the folders above the cluster, without reading them."""
-        for folder in self.directory.parents:
-            mode = folder.stat().st_mode
-            if not mode & 0o001:
-                folder.chmod(mode | 0o001)
+
+def _let_in(folder: Path) -> None:
+    """Let the other account pass through the folders above, without reading them."""
+    for above in folder.parents:
+        mode = above.stat().st_mode
+        if not mode & 0o001:
+            above.chmod(mode | 0o001)

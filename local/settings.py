@@ -55,6 +55,15 @@ class Settings:
         """Return the remembered port of ``airflow``, ``aws`` or ``postgres``."""
         return int(self._values["ports"][name])
 
+    def has_port(self, name: str) -> bool:
+        """Tell whether a port was ever chosen."""
+        return name in self._values.get("ports", {})
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        """The passwords of all roles but the superuser."""
+        return {role: password for role, password in self._values["passwords"].items() if role != "postgres"}
+
     def password(self, role: str) -> str:
         """Return the password of a PostgreSQL role."""
         return str(self._values["passwords"][role])

@@ -2,7 +2,7 @@
 
 usage: python -m local.aws.resources < {"lake_bucket": …, "ledger_table": …, "secrets": {name: {…}}}
 
-Ends with code 3 where the bucket or the table is gone, so that Terraform is applied again.
+Prints {"gone": …, "changed": […]}: with "gone", the bucket or the table is not there and Terraform must run again.
 """
 
 import json
@@ -12,8 +12,6 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-GONE = 3
-
 
 def put_secrets(secrets: dict[str, dict[str, Any]]) -> list[str]:
     """Put the values that differ from what is stored; return their names."""
@@ -21,10 +19,11 @@ def put_secrets(secrets: dict[str, dict[str, Any]]) -> list[str]:
     changed = []
     for name, value in secrets.items():
         try:
-            if json.loads(client.get_secret_value(SecretId=name)["SecretString"]) == value:
-                continue
-        except client.exceptions.ResourceNotFoundException:
-            pass  # Terraform creates the secret without a value
+            stored = client.get_secret_value(SecretId=name).get("SecretString")
+        except client.exceptions.ResourceNotFoundException:  # Terraform creates the secret without a value
+            stored = None
+        if stored is not None and json.loads(stored) == value:
+            continue
         client.put_secret_value(SecretId=name, SecretString=json.dumps(value))
         changed.append(name)
     return changed
@@ -36,12 +35,11 @@ def main() -> None:
     try:
         boto3.client("s3").head_bucket(Bucket=wish["lake_bucket"])
         boto3.client("dynamodb").describe_table(TableName=wish["ledger_table"])
-        print(json.dumps(put_secrets(wish["secrets"])))
+        print(json.dumps({"gone": None, "changed": put_secrets(wish["secrets"])}))
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("404", "NoSuchBucket", "ResourceNotFoundException"):
-            print(error, file=sys.stderr)
-            sys.exit(GONE)
-        raise
+        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket", "ResourceNotFoundException"):
+            raise
+        print(json.dumps({"gone": str(error), "changed": []}))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+# All logic is in local/: this file only names what a person can ask for.
+SHELL := /bin/sh
+PYTHON ?= python3
+SEED ?= demo
+.DEFAULT_GOAL := help
+.PHONY: help up down reset status logs live test lint bench requirements
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+up: ## Start everything and run the pipeline once; SEED=empty leaves the source empty
+	@$(PYTHON) -m local up --seed $(SEED)
+
+down: ## Stop exactly what `make up` started; the data stays
+	@$(PYTHON) -m local down
+
+reset: ## Stop, and forget all data, ports and passwords
+	@$(PYTHON) -m local reset
+
+status: ## Show every process, its health, and rows in source, lake and warehouse
+	@$(PYTHON) -m local status
+
+logs: ## Follow the logs of all processes
+	@$(PYTHON) -m local logs
+
+live: ## Keep writing to the source: orders, payments, updates, deletes, a slow transaction
+	@$(PYTHON) -m local live
+
+test: ## Run all tests with coverage; ARGS="tests/local -k ports" runs some
+	@$(PYTHON) -m local test -- $(ARGS)
+
+lint: ## Check style, format and types
+	@$(PYTHON) -m local lint
+
+bench: ## Measure speed and memory against others; writes benchmarks/
+	@$(PYTHON) -m local bench
+
+requirements: ## Resolve the requirements anew; CONSTRAINTS=FILE is MWAA's constraints file
+	@$(PYTHON) -m local requirements --constraints "$(CONSTRAINTS)"

@@ -1,0 +1,91 @@
+"""The one command that starts it all: ``python3 -m local COMMAND``. The Makefile names the commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import contextmanager
+from typing import Iterator
+
+from local import checks, down, status, up
+from local.layout import Layout
+from local.processes import ProcessFailed
+
+if sys.version_info < (3, 9):
+    sys.exit("This needs Python 3.9 or newer to start; it finds or fetches Python 3.12 for Airflow itself.")
+
+
+def main() -> int:
+    """Run one command; return the code to exit with."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without ticks is no reason to fail
+    options = _parser().parse_args()
+    layout = Layout.here()
+    try:
+        return int(options.run(layout, options) or 0)
+    except ProcessFailed as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. What was started goes on; `make down` stops it.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python3 -m local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, help: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help)
+        added.set_defaults(run=run)
+        return added
+
+    command("up", _up, "start everything, run the pipeline once").add_argument("--seed", default="demo")
+    command("down", _down, "stop what was started")
+    command("reset", _reset, "stop and forget the data")
+    command("status", lambda layout, options: status.status(layout), "what runs, and what it holds")
+    command("logs", lambda layout, options: status.logs(layout), "follow all logs")
+    command("live", lambda layout, options: checks.live(layout), "keep writing to the source")
+    command("test", lambda layout, options: checks.test(layout, options.arguments), "run the tests").add_argument(
+        "arguments", nargs="*"
+    )
+    command("lint", lambda layout, options: checks.lint(layout), "check style and types")
+    command("bench", lambda layout, options: checks.bench(layout), "run the benchmarks")
+    pins = command("requirements", lambda layout, options: checks.requirements(layout, options.constraints), "resolve anew")
+    pins.add_argument("--constraints", default="")
+    return parser
+
+
+def _up(layout: Layout, options: argparse.Namespace) -> None:
+    with _alone(layout):
+        up.up(layout, options.seed)
+
+
+def _down(layout: Layout, options: argparse.Namespace) -> None:
+    with _alone(layout):
+        stopped = down.down(layout)
+    print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+def _reset(layout: Layout, options: argparse.Namespace) -> None:
+    with _alone(layout):
+        stopped = down.reset(layout)
+    print(f"Stopped {', '.join(stopped) or 'nothing'}; the data is forgotten, the virtual environments stay.")
+
+
+@contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """Keep a second command from starting or stopping the same platform at the same time."""
+    import fcntl
+
+    layout.state.mkdir(parents=True, exist_ok=True)
+    with (layout.state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ProcessFailed("Another make up, down or reset is at work here; wait for it to end.") from error
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())

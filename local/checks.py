@@ -1,0 +1,90 @@
+"""Commands for those who change the code: live, test, lint, bench, requirements."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from local import environments, services
+from local.layout import Layout
+from local.processes import ProcessFailed
+from local.settings import Settings
+
+PINNED = {  # what is resolved into what; only what Airflow shares a process with obeys MWAA's constraints
+    "requirements.txt": ("requirements.in", True),
+    "local/requirements/airflow.txt": ("local/requirements/airflow.in", True),
+    "local/requirements/dev.txt": ("local/requirements/dev.in", False),
+    "local/requirements/platform.txt": ("local/requirements/platform.in", False),
+    "local/requirements/uv.txt": ("local/requirements/uv.in", False),
+}
+
+
+def live(layout: Layout) -> int:
+    """Keep writing to the source until interrupted.
+
+    :raises ProcessFailed: no platform was started here
+    """
+    settings = Settings(layout.state / "settings.json")
+    if not settings.has_port("postgres") or not services.postgres(layout, settings).running():
+        raise ProcessFailed("The source is not running: `make up` first.")
+    env = {**services.base_environment(), "TOTESYS_URL": services.source_url(settings)}
+    env["PYTHONPATH"] = str(layout.root / "include")
+    return _run([str(layout.python("airflow")), "-m", "local.sources.totesys", "live"], layout, env)
+
+
+def test(layout: Layout, arguments: list[str]) -> int:
+    """Run the tests with coverage; ``arguments`` go to pytest and leave the coverage out."""
+    _install(layout)
+    coverage = ["--cov", "--cov-report=term-missing:skip-covered"]
+    return _run([str(layout.python("airflow")), "-m", "pytest", *(arguments or coverage)], layout, _environment(layout))
+
+
+def lint(layout: Layout) -> int:
+    """Check style, format and types; all three are run, so that one round shows everything."""
+    _install(layout)
+    python = str(layout.python("airflow"))
+    checks = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+    return max([_run([python, "-m", *check], layout, _environment(layout)) for check in checks])
+
+
+def bench(layout: Layout) -> int:
+    """Run the benchmarks; they write their table to benchmarks/."""
+    _install(layout)
+    return _run([str(layout.python("airflow")), "-m", "benchmarks"], layout, _environment(layout))
+
+
+def requirements(layout: Layout, constraints: str) -> int:
+    """Resolve every requirements file anew, with hashes.
+
+    :param constraints: MWAA's constraints file, which belongs to AWS and is not kept here
+    :raises ProcessFailed: there is no such file
+    """
+    given = Path(constraints).expanduser()
+    if not constraints or not given.is_file():
+        raise ProcessFailed("make requirements CONSTRAINTS=FILE, where FILE is MWAA's constraints for Airflow 3.2.1.")
+    env = {**_environment(layout), "UV_CUSTOM_COMPILE_COMMAND": "make requirements"}
+    uv, worst = str(environments.find_uv(layout)), 0
+    for output, (source, constrained) in PINNED.items():
+        command = [uv, "pip", "compile", source, "-o", output, "--quiet", "--generate-hashes", "--no-annotate",
+                   "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.12", "--universal"]  # fmt: skip
+        print(output, flush=True)
+        worst = max(worst, _run([*command, *(["-c", str(given.resolve())] if constrained else [])], layout, env))
+    return worst
+
+
+def _install(layout: Layout) -> None:
+    for name in environments.outdated(layout):
+        print(f"Installing the {name} environment", flush=True)
+        environments.install(layout, name)
+
+
+def _environment(layout: Layout) -> dict[str, str]:
+    """Return the user's environment, less what would lead a test to the real AWS or to a running platform."""
+    drop = ("AWS_", "AIRFLOW_", "QUAYSIDE_", "TOTESYS_", "WAREHOUSE_", "PYTHONPATH", "VIRTUAL_ENV")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
+    return {**env, "QUAYSIDE_VENVS": str(layout.venvs), "NO_PROXY": "127.0.0.1,localhost"}
+
+
+def _run(command: list[str], layout: Layout, env: dict[str, str]) -> int:
+    return subprocess.run(command, cwd=layout.root, env=env).returncode

@@ -1,0 +1,61 @@
+"""``make status`` and ``make logs``: what runs, whether it is well, what it holds, what it says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from local import airflow, first_run, processes, services, up
+from local.layout import Layout
+from local.processes import ProcessFailed
+from local.settings import Settings
+from local.steps import table
+
+COMPONENTS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+
+
+def status(layout: Layout) -> int:
+    """Print every process with its health, then the totals; return 0 where all is well, else 1."""
+    settings = Settings(layout.state / "settings.json")
+    if not all(settings.has_port(name) for name in ("postgres", "aws", "airflow")):
+        print("Nothing was started here yet: `make up`.")
+        return 1
+    rows = _processes(layout, settings)
+    print(table([["process", "pid", "health", "address or log"], *rows]))
+    well = all(row[2] == "healthy" for row in rows)
+    if well:
+        print(f"\n{first_run.render(first_run.totals(layout))}\n\n{up.addresses(layout, settings)}")
+    return 0 if well else 1
+
+
+def logs(layout: Layout) -> int:
+    """Follow every log until interrupted; the task logs are in the Airflow UI.
+
+    :raises ProcessFailed: nothing was started yet
+    """
+    files = sorted(str(path) for path in [*layout.run.glob("*.log"), *layout.postgres.glob("server.log")])
+    tail = shutil.which("tail")
+    if not files or not tail:
+        raise ProcessFailed("There are no logs yet: `make up`.")
+    os.execv(tail, [tail, "-n", "5", "-F", *files])
+
+
+def _processes(layout: Layout, settings: Settings) -> list[list[str]]:
+    """Return name, process id, health and where to look, one row a process."""
+    postgres, aws = services.postgres(layout, settings), processes.running(services.AWS, run=layout.run)
+    rows = [
+        ["postgres", str(postgres.pid or "-"), _word(postgres.running()), f"127.0.0.1:{settings.port('postgres')}"],
+        ["aws", str(aws or "-"), _word(aws is not None and services.aws_healthy(settings)),
+         f"http://127.0.0.1:{settings.port('aws')}"],
+    ]  # fmt: skip
+    health = airflow.health(settings)
+    for name in airflow.PROCESSES:
+        pid = processes.running(name, run=layout.run)
+        well = pid is not None and (health.get(COMPONENTS[name]) == "healthy" if name in COMPONENTS else bool(health))
+        where = airflow.url(settings) if name == "api-server" else str(layout.run / f"{name}.log")
+        rows.append([name, str(pid or "-"), _word(well, pid), where])
+    return rows
+
+
+def _word(well: bool, pid: int | None = 0) -> str:
+    return "healthy" if well else ("unhealthy" if pid else "stopped")

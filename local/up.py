@@ -1,0 +1,98 @@
+"""``make up``: from a fresh clone to a finished first run, one visible step after the other."""
+
+from __future__ import annotations
+
+from local import airflow, environments, first_run, infra, services
+from local.down import down
+from local.layout import Layout
+from local.processes import ProcessFailed, complete
+from local.settings import Settings, shell_exports, write_private
+from local.steps import Steps
+from local.tools import find_python, find_terraform
+
+SEEDS = ("demo", "empty")
+
+
+def up(layout: Layout, seed: str) -> None:
+    """Start what does not run, make what is not there, and wait until the first run is through.
+
+    :param seed: what a new source begins with: ``demo`` data or ``empty`` tables
+    :raises ProcessFailed: with the reason and the log to read
+    """
+    if seed not in SEEDS:
+        raise ProcessFailed(f"SEED is demo or empty, not {seed!r}.")
+    settings = Settings(layout.state / "settings.json")
+    steps = Steps()
+    print(f"Quayside in {layout.state}")
+    with steps.step("Look for what the machine offers") as result:
+        result.append(f"Terraform {find_terraform()}, Python 3.12 {find_python() or 'to be downloaded by uv'}")
+    settings.complete()
+    _install(layout, steps)
+    with steps.step("PostgreSQL 16: the source, the warehouse, Airflow's own") as result:
+        services.start_postgres(layout, settings)
+        result.append(f"127.0.0.1:{settings.port('postgres')}")
+    with steps.step("The local AWS") as result:
+        services.start_aws(layout, settings)
+        result.append(f"http://127.0.0.1:{settings.port('aws')}")
+    with steps.step("Terraform: lake, ledger, catalog, alerts, secrets") as result:
+        outputs, ran = services.provide(layout, settings)
+        result.append("applied" if ran else "nothing to change")
+    with steps.step(f"The source: totesys, {seed}") as result:
+        result.append(_create_source(layout, settings, seed))
+    with steps.step("Airflow: api-server, scheduler, dag-processor, triggerer") as result:
+        started = airflow.start(layout, settings, outputs, steps.progress)
+        result.append(f"{airflow.url(settings)}{'' if started else ', running already'}")
+    write_environment(layout, settings, outputs)
+    with steps.step("The first run: landing → curated → warehouse") as result:
+        result.append(first_run.ensure(layout, settings, steps.progress))
+    with steps.step("Compare source, lake and warehouse"):
+        totals = first_run.totals(layout)
+    print(f"\n{first_run.render(totals)}\n")
+    print(addresses(layout, settings))
+    print(f"\nUp in {steps.seconds:.0f} s. `make help` tells what else there is.")
+
+
+def write_environment(layout: Layout, settings: Settings, outputs: dict[str, str]) -> None:
+    """Write ``env``, for people and tools, and ``airflow.env``, all that an `airflow` command needs."""
+    values = {
+        "AIRFLOW_URL": airflow.url(settings),
+        "AIRFLOW_USER": airflow.USER,
+        "AIRFLOW_PASSWORD": airflow.PASSWORD,
+        "TOTESYS_URL": services.source_url(settings),
+        "WAREHOUSE_URL": services.warehouse_url(settings),
+        **infra.aws_environment(settings),
+        **airflow.quayside_environment(outputs),
+    }
+    heading = "# Written by make up. Load it with:  . {}\n"
+    write_private(layout.state / "env", heading.format(layout.state / "env") + shell_exports(values))
+    whole = airflow.environment(layout, settings, outputs)
+    write_private(layout.state / "airflow.env", heading.format(layout.state / "airflow.env") + shell_exports(whole))
+
+
+def addresses(layout: Layout, settings: Settings) -> str:
+    """Return where everything is, for a person."""
+    return "\n".join([
+        f"Airflow     {airflow.url(settings)}   login {airflow.USER} / {airflow.PASSWORD}",
+        f"Local AWS   http://127.0.0.1:{settings.port('aws')}",
+        f"PostgreSQL  127.0.0.1:{settings.port('postgres')}   databases totesys, warehouse",
+        f"For tools   . {layout.state / 'env'}",
+    ])
+
+
+def _install(layout: Layout, steps: Steps) -> None:
+    outdated = environments.outdated(layout)
+    if outdated:
+        down(layout)  # nothing may run on packages that change beneath it
+    with steps.step("Virtual environments from hash-pinned requirements") as result:
+        for name in outdated:
+            steps.progress(f"installing {name}")
+            environments.install(layout, name)
+        result.append(f"installed {', '.join(outdated)}" if outdated else "nothing to change")
+
+
+def _create_source(layout: Layout, settings: Settings, seed: str) -> str:
+    env = {**services.base_environment(), "TOTESYS_URL": services.source_url(settings)}
+    env["PYTHONPATH"] = str(layout.root / "include")
+    command = [str(layout.python("airflow")), "-m", "local.sources.totesys", "create", "--seed", seed]
+    words = complete("totesys", command, run=layout.run, env=env, cwd=layout.root).strip().splitlines()
+    return words[-1] if words else ""
