@@ -10,7 +10,9 @@ import asyncio
 import os
 import signal
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 
 def settings(port: int, state: Path) -> dict[str, str]:
@@ -43,6 +45,34 @@ def main() -> None:
     asyncio.run(_serve(options.port))
 
 
+class Changes:
+    """The application, whose state is written soon after a change.
+
+    ministack itself writes it when it is told to stop: a killed one would forget the ledger, but not the lake.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+        self._unsaved = False
+
+    async def __call__(self, scope: dict[str, Any], receive: object, send: object) -> None:
+        """Pass a request on, and remember whether it may have changed something."""
+        await self._app(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] != "GET":
+            self._unsaved = True
+
+    async def keep(self) -> None:
+        """Write the state every two seconds in which something may have changed, until cancelled."""
+        from ministack.app import _build_persistence_save_dict
+        from ministack.core.persistence import save_all
+
+        while True:
+            await asyncio.sleep(2)
+            if self._unsaved:
+                self._unsaved = False
+                save_all(_build_persistence_save_dict())
+
+
 async def _serve(port: int) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -56,7 +86,10 @@ async def _serve(port: int) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    await serve(app, config, shutdown_trigger=stop.wait)
+    changes = Changes(app)
+    saver = asyncio.create_task(changes.keep())
+    await serve(changes, config, shutdown_trigger=stop.wait)
+    saver.cancel()
 
 
 if __name__ == "__main__":
