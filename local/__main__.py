@@ -11,7 +11,7 @@ from local import checks, down, status, up
 from local.layout import Layout
 from local.processes import ProcessFailed
 
-if sys.version_info < (3, 9):
+if sys.version_info < (3, 9):  # noqa: UP036
     sys.exit("This needs Python 3.9 or newer to start; it finds or fetches Python 3.12 for Airflow itself.")
 
 
@@ -19,10 +19,10 @@ def main() -> int:
     """Run one command; return the code to exit with."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without ticks is no reason to fail
-    options = _parser().parse_args()
-    layout = Layout.here()
+    options = vars(_parser().parse_args())
+    run = options.pop("run")
     try:
-        return int(options.run(layout, options) or 0)
+        return int(run(Layout.here(), **options) or 0)
     except ProcessFailed as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -43,31 +43,28 @@ def _parser() -> argparse.ArgumentParser:
     command("up", _up, "start everything, run the pipeline once").add_argument("--seed", default="demo")
     command("down", _down, "stop what was started")
     command("reset", _reset, "stop and forget the data")
-    command("status", lambda layout, options: status.status(layout), "what runs, and what it holds")
-    command("logs", lambda layout, options: status.logs(layout), "follow all logs")
-    command("live", lambda layout, options: checks.live(layout), "keep writing to the source")
-    command("test", lambda layout, options: checks.test(layout, options.arguments), "run the tests").add_argument(
-        "arguments", nargs="*"
-    )
-    command("lint", lambda layout, options: checks.lint(layout), "check style and types")
-    command("bench", lambda layout, options: checks.bench(layout), "run the benchmarks")
-    pins = command("requirements", lambda layout, options: checks.requirements(layout, options.constraints), "resolve anew")
-    pins.add_argument("--constraints", default="")
+    command("status", status.status, "what runs, and what it holds")
+    command("logs", status.logs, "follow all logs")
+    command("live", checks.live, "keep writing to the source")
+    command("test", checks.test, "run the tests").add_argument("arguments", nargs="*")
+    command("lint", checks.lint, "check style and types")
+    command("bench", checks.bench, "run the benchmarks")
+    command("requirements", checks.requirements, "resolve anew").add_argument("--constraints", default="")
     return parser
 
 
-def _up(layout: Layout, options: argparse.Namespace) -> None:
+def _up(layout: Layout, seed: str) -> None:
     with _alone(layout):
-        up.up(layout, options.seed)
+        up.up(layout, seed)
 
 
-def _down(layout: Layout, options: argparse.Namespace) -> None:
+def _down(layout: Layout) -> None:
     with _alone(layout):
         stopped = down.down(layout)
     print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def _reset(layout: Layout, options: argparse.Namespace) -> None:
+def _reset(layout: Layout) -> None:
     with _alone(layout):
         stopped = down.reset(layout)
     print(f"Stopped {', '.join(stopped) or 'nothing'}; the data is forgotten, the virtual environments stay.")

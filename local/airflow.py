@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Callable
 
@@ -23,6 +24,11 @@ PROCESSES = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+COMPONENTS = {
+    "scheduler": "scheduler",
+    "dag-processor": "dag_processor",
+    "triggerer": "triggerer",
+}  # in the API's words
 # MWAA looks everything up in Secrets Manager but its own AWS connection.
 SECRETS_BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 SECRETS_LOOKUP = {
@@ -44,42 +50,44 @@ def environment(layout: Layout, settings: Settings, outputs: dict[str, str]) -> 
     env = base_environment()
     env.update(aws_environment(settings))
     env.update(quayside_environment(outputs))
-    env.update({
-        "PATH": f"{layout.python('airflow').parent}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": f"{layout.root / 'include'}:{layout.root / 'plugins'}",
-        "AIRFLOW_HOME": str(layout.airflow_home),
-        "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(layout.root / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(layout.root / "plugins"),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__FERNET_KEY": settings["fernet_key"],
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(layout.airflow_home / "passwords.json"),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url(settings)}/execution/",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(settings.port("airflow")),
-        "AIRFLOW__API__BASE_URL": url(settings),
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__SECRET_KEY": settings["api_secret"],
-        "AIRFLOW__API_AUTH__JWT_SECRET": settings["jwt_secret"],
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(layout.run / "tasks"),
-        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(layout.run / "dag-files"),
-        "AIRFLOW__SECRETS__BACKEND": SECRETS_BACKEND,
-        "AIRFLOW__SECRETS__BACKEND_KWARGS": lookup,
-        "AIRFLOW__WORKERS__SECRETS_BACKEND": SECRETS_BACKEND,
-        "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS": lookup,
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        # Quick, where MWAA is thrifty: a task costs 0.25 s instead of 1.2 s, a new DAG file shows after 10 s.
-        "AIRFLOW__CORE__PARALLELISM": "8",
-        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "2",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
-        "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "600",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
-        "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-    })
+    env.update(
+        {
+            "PATH": f"{layout.python('airflow').parent}:/usr/local/bin:/usr/bin:/bin",
+            "PYTHONPATH": f"{layout.root / 'include'}:{layout.root / 'plugins'}",
+            "AIRFLOW_HOME": str(layout.airflow_home),
+            "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(layout.root / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(layout.root / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__FERNET_KEY": settings["fernet_key"],
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(layout.airflow_home / "passwords.json"),
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url(settings)}/execution/",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": str(settings.port("airflow")),
+            "AIRFLOW__API__BASE_URL": url(settings),
+            "AIRFLOW__API__WORKERS": "1",
+            "AIRFLOW__API__SECRET_KEY": settings["api_secret"],
+            "AIRFLOW__API_AUTH__JWT_SECRET": settings["jwt_secret"],
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(layout.run / "tasks"),
+            "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(layout.run / "dag-files"),
+            "AIRFLOW__SECRETS__BACKEND": SECRETS_BACKEND,
+            "AIRFLOW__SECRETS__BACKEND_KWARGS": lookup,
+            "AIRFLOW__WORKERS__SECRETS_BACKEND": SECRETS_BACKEND,
+            "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS": lookup,
+            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+            # Quick, where MWAA is thrifty: a task costs 0.25 s instead of 1.2 s, a new DAG file shows after 10 s.
+            "AIRFLOW__CORE__PARALLELISM": "8",
+            "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "2",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
+            "AIRFLOW__DAG_PROCESSOR__PRINT_STATS_INTERVAL": "600",
+            "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        }
+    )
     if sys.platform == "darwin":
         env["OBJC_DISABLE_INITIALIZE_FORK_SAFETY"] = "YES"  # tasks are forks; macOS forbids them otherwise
     return env
@@ -112,9 +120,9 @@ def start(layout: Layout, settings: Settings, outputs: dict[str, str], progress:
         processes.start(name, [airflow, *words], run=layout.run, env=env, cwd=layout.state)
     wait_until(lambda: answers(f"{url(settings)}/api/v2/version"), name="api-server", run=layout.run, seconds=120)
     answers(f"{url(settings)}/execution/health")  # warms up what every task talks to
-    for name, component in (("scheduler", "scheduler"), ("dag-processor", "dag_processor"), ("triggerer", "triggerer")):
+    for name in COMPONENTS:
         progress(f"waiting for {name}")
-        wait_until(lambda: health(settings).get(component) == "healthy", name=name, run=layout.run, seconds=90)
+        wait_until(partial(healthy, settings, name), name=name, run=layout.run, seconds=90)
     _stamp(layout).write_text(_digest(env))
     return True
 
@@ -133,6 +141,12 @@ def health(settings: Settings) -> dict[str, str]:
     except ProcessFailed:
         return {}
     return {name: str(part["status"]) for name, part in answer.items() if part}
+
+
+def healthy(settings: Settings, name: str) -> bool:
+    """Tell whether one of the processes says that it is well."""
+    answer = health(settings)
+    return bool(answer) if name == "api-server" else answer.get(COMPONENTS[name]) == "healthy"
 
 
 def _stamp(layout: Layout) -> Path:

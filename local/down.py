@@ -9,7 +9,6 @@ from local.layout import Layout
 from local.settings import Settings
 
 
-
 def down(layout: Layout) -> list[str]:
     """Stop everything that runs, in the order in which nothing loses what it stands on; return what was stopped.
 

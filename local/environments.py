@@ -31,7 +31,9 @@ def install(layout: Layout, name: str) -> None:
     folder = layout.venvs / name
     env = _installer_environment()
     if not is_python_312(layout.python(name)):  # absent, or the Python it was made from is gone
-        complete(f"venv-{name}", [*uv, "venv", "--clear", "--python", _python(env), str(folder)], run=layout.run, env=env)
+        complete(
+            f"venv-{name}", [*uv, "venv", "--clear", "--python", _python(env), str(folder)], run=layout.run, env=env
+        )
     (folder / STAMP).unlink(missing_ok=True)
     files = [str(layout.root / "local" / "requirements" / file) for file in ENVIRONMENTS[name]]
     command = [*uv, "pip", "sync", "--require-hashes", "--python", str(layout.python(name)), *files]

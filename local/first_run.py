@@ -57,7 +57,10 @@ def render(rows: list[dict[str, Any]]) -> str:
     """Lay out the totals for a person."""
     heading = ["dataset", "source", "lake", "warehouse", ""]
     places = ("source", "lake", "warehouse")
-    body = [[row["dataset"], *(f"{row[place]:,}" for place in places), "equal" if row["equal"] else "DIFFERENT"] for row in rows]
+    body = [
+        [row["dataset"], *(f"{row[place]:,}" for place in places), "equal" if row["equal"] else "DIFFERENT"]
+        for row in rows
+    ]
     return table([heading, *body])
 
 
@@ -101,7 +104,9 @@ def _follow(layout: Layout, api: Airflow, progress: Callable[[str], None]) -> No
             if time.monotonic() - quiet_since > (2 if finished else QUIET):
                 return
         if time.monotonic() > deadline:
-            raise ProcessFailed(f"Not through after {LIMIT} s. `make status`, `make logs` and the Airflow UI tell more.")
+            raise ProcessFailed(
+                f"Not through after {LIMIT} s. `make status`, `make logs` and the Airflow UI tell more."
+            )
         time.sleep(0.5)
 
 
@@ -130,11 +135,19 @@ def _reason(layout: Layout, api: Airflow, run: dict[str, Any]) -> str:
     if not failed:
         return f"{run['dag_id']} failed without a failed task (run {run['dag_run_id']})."
     task = failed[0]
-    folder = layout.run / "tasks" / f"dag_id={task['dag_id']}" / f"run_id={task['dag_run_id']}" / f"task_id={task['task_id']}"
+    folder = (
+        layout.run
+        / "tasks"
+        / f"dag_id={task['dag_id']}"
+        / f"run_id={task['dag_run_id']}"
+        / f"task_id={task['task_id']}"
+    )
     logs = sorted(folder.rglob("attempt=*.log"))
     lines = _events(logs[-1]) if logs else []
     where = logs[-1] if logs else folder
-    return "\n".join([f"{task['task_id']} of {task['dag_id']} failed.", f"Log: {where}", *(f"  {line}" for line in lines)])
+    return "\n".join(
+        [f"{task['task_id']} of {task['dag_id']} failed.", f"Log: {where}", *(f"  {line}" for line in lines)]
+    )
 
 
 def _events(log: Path) -> list[str]:

@@ -68,8 +68,8 @@ def cli_configuration(mirror: Path | None) -> str:
     source = PROVIDER.as_posix()
     return (
         "provider_installation {\n"
-        f"  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = [\"{source}\"]\n  }}\n"
-        f"  direct {{\n    exclude = [\"{source}\"]\n  }}\n"
+        f'  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = ["{source}"]\n  }}\n'
+        f'  direct {{\n    exclude = ["{source}"]\n  }}\n'
         "}\n"
     )
 

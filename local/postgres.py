@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from local.processes import ProcessFailed, free_port
 
@@ -65,12 +66,31 @@ class Postgres:
                 secret.flush()
                 if os.geteuid() == 0:
                     shutil.chown(secret.name, ACCOUNT)
-                self._run("initdb", "-D", self._data, "-U", "postgres", "--auth=scram-sha-256",
-                          f"--pwfile={secret.name}", "-E", "utf8", "--locale=C.UTF-8")
+                self._run(
+                    "initdb",
+                    "-D",
+                    self._data,
+                    "-U",
+                    "postgres",
+                    "--auth=scram-sha-256",
+                    f"--pwfile={secret.name}",
+                    "-E",
+                    "utf8",
+                    "--locale=C.UTF-8",
+                )
         options = {**SETTINGS, "port": str(self.port), "listen_addresses": "127.0.0.1"}
         words = " ".join(f"-c {name}={value}" for name, value in options.items())
-        self._run("pg_ctl", "-w", "-D", self._data, "-l", self.directory / "server.log",
-                  "-o", f"{words} -c unix_socket_directories=''", "start")
+        self._run(
+            "pg_ctl",
+            "-w",
+            "-D",
+            self._data,
+            "-l",
+            self.directory / "server.log",
+            "-o",
+            f"{words} -c unix_socket_directories=''",
+            "start",
+        )
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server; ``immediate`` is a crash."""
@@ -78,7 +98,7 @@ class Postgres:
 
     def running(self) -> bool:
         """Tell whether this cluster's server runs and listens on our port."""
-        if not self.directory.is_dir() or self._command("pg_ctl", "-D", self._data, "status").returncode:
+        if not self._data.is_dir() or self._command("pg_ctl", "-D", self._data, "status").returncode:
             return False
         with socket.socket() as probe:  # after a crash the recorded id may be another process's
             probe.settimeout(2)
@@ -90,13 +110,20 @@ class Postgres:
             raise ProcessFailed(f"{words[0]} failed.\nLog: {self.directory / 'server.log'}\n{answer.stdout}")
 
     def _command(self, program: str | Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        account = {"user": ACCOUNT, "group": pwd.getpwnam(ACCOUNT).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        account: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            account = {"user": ACCOUNT, "group": pwd.getpwnam(ACCOUNT).pw_gid, "extra_groups": []}
         # Not through a pipe: the server inherits it and would keep it open.
         output = self.directory / "command.log"
         with output.open("w") as log:
             code = subprocess.run(
-                [str(self._bin / program), *map(str, words)], stdout=log, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, cwd="/", env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, **account,
+                [str(self._bin / program), *map(str, words)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+                **account,
             ).returncode
         return subprocess.CompletedProcess(words, code, stdout=output.read_text())
 

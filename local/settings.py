@@ -91,7 +91,7 @@ def write_private(path: Path, text: str) -> None:
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def shell_exports(values: dict[str, str]) -> str:

@@ -11,8 +11,6 @@ from local.processes import ProcessFailed
 from local.settings import Settings
 from local.steps import table
 
-COMPONENTS = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
-
 
 def status(layout: Layout) -> int:
     """Print every process with its health, then the totals; return 0 where all is well, else 1."""
@@ -37,7 +35,7 @@ def logs(layout: Layout) -> int:
     tail = shutil.which("tail")
     if not files or not tail:
         raise ProcessFailed("There are no logs yet: `make up`.")
-    os.execv(tail, [tail, "-n", "5", "-F", *files])
+    os.execv(tail, [tail, "-n", "5", "-F", *files])  # noqa: S606
 
 
 def _processes(layout: Layout, settings: Settings) -> list[list[str]]:
@@ -48,10 +46,9 @@ def _processes(layout: Layout, settings: Settings) -> list[list[str]]:
         ["aws", str(aws or "-"), _word(aws is not None and services.aws_healthy(settings)),
          f"http://127.0.0.1:{settings.port('aws')}"],
     ]  # fmt: skip
-    health = airflow.health(settings)
     for name in airflow.PROCESSES:
         pid = processes.running(name, run=layout.run)
-        well = pid is not None and (health.get(COMPONENTS[name]) == "healthy" if name in COMPONENTS else bool(health))
+        well = pid is not None and airflow.healthy(settings, name)
         where = airflow.url(settings) if name == "api-server" else str(layout.run / f"{name}.log")
         rows.append([name, str(pid or "-"), _word(well, pid), where])
     return rows

@@ -71,12 +71,14 @@ def write_environment(layout: Layout, settings: Settings, outputs: dict[str, str
 
 def addresses(layout: Layout, settings: Settings) -> str:
     """Return where everything is, for a person."""
-    return "\n".join([
-        f"Airflow     {airflow.url(settings)}   login {airflow.USER} / {airflow.PASSWORD}",
-        f"Local AWS   http://127.0.0.1:{settings.port('aws')}",
-        f"PostgreSQL  127.0.0.1:{settings.port('postgres')}   databases totesys, warehouse",
-        f"For tools   . {layout.state / 'env'}",
-    ])
+    return "\n".join(
+        [
+            f"Airflow     {airflow.url(settings)}   login {airflow.USER} / {airflow.PASSWORD}",
+            f"Local AWS   http://127.0.0.1:{settings.port('aws')}",
+            f"PostgreSQL  127.0.0.1:{settings.port('postgres')}   databases totesys, warehouse",
+            f"For tools   . {layout.state / 'env'}",
+        ]
+    )
 
 
 def _install(layout: Layout, steps: Steps) -> None:
