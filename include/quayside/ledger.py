@@ -204,9 +204,31 @@ class Ledger:
         """Keep a small record under an entry of the caller's own, replacing what was there."""
         self._write([self._put({"dataset": dataset, "entry": entry, **values})], f"{dataset}: {entry}")
 
-    def notes(self, dataset: str, start: str) -> list[dict[str, Any]]:
-        """Return the records whose entry begins with ``start``, in the order of their entries."""
-        return list(self._query(dataset, start))
+    def notes(self, dataset: str, start: str = "", *, newest: int | None = None) -> list[dict[str, Any]]:
+        """Return the records whose entry begins with ``start``, in the order of their entries; or the last so many."""
+        if newest is None:
+            return list(self._query(dataset, start))
+        return list(self._query(dataset, start, backwards=True, limit=newest))[::-1]
+
+    def claim(self, dataset: str, entry: str, values: Mapping[str, Any]) -> bool:
+        """Keep a small record where there is none yet; return False where there is one."""
+        record = self._put({"dataset": dataset, "entry": entry, **values}, "attribute_not_exists(#e)",
+                           names={"#e": "entry"})
+        try:
+            self._write([record], f"{dataset}: {entry} is there")
+        except Superseded:
+            return False
+        return True
+
+    def forget(self, dataset: str, entry: str) -> bool:
+        """Remove a small record; return False where there was none."""
+        record = {"Delete": {**self._key(dataset, entry), "ConditionExpression": "attribute_exists(#e)",
+                             "ExpressionAttributeNames": {"#e": "entry"}}}
+        try:
+            self._write([record], f"{dataset}: {entry} is gone")
+        except Superseded:
+            return False
+        return True
 
     def _key(self, dataset: str, entry: str) -> dict[str, Any]:
         return {"TableName": self._table, "Key": _serialize({"dataset": dataset, "entry": entry})}
@@ -240,10 +262,12 @@ class Ledger:
 
     def _query(self, dataset: str, start: str, *, backwards: bool = False, limit: int | None = None,
                ) -> Iterator[dict[str, Any]]:
+        condition, values = "dataset = :dataset", {":dataset": dataset}
+        if start:  # an empty string is no valid beginning
+            condition, values = f"{condition} AND begins_with(entry, :start)", {**values, ":start": start}
         pages = aws("dynamodb").get_paginator("query").paginate(
             TableName=self._table, ConsistentRead=True, ScanIndexForward=not backwards,
-            KeyConditionExpression="dataset = :dataset AND begins_with(entry, :start)",
-            ExpressionAttributeValues=_serialize({":dataset": dataset, ":start": start}),
+            KeyConditionExpression=condition, ExpressionAttributeValues=_serialize(values),
             PaginationConfig={"MaxItems": limit} if limit else {},
         )
         try:
