@@ -35,6 +35,7 @@ def start(name: str, command: Sequence[str], *, run: Path, env: Mapping[str, str
             cwd=cwd,
             start_new_session=True,
         )
+    process.returncode = 0  # it outlives this object, which would otherwise warn about that
     (run / f"{name}.pid").write_text(f"{process.pid} {started_at(process.pid)}\n")
     return process.pid
 

@@ -1,0 +1,89 @@
+"""Environments are installed when their requirements have changed, and only then."""
+
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from local import environments
+from local.layout import ROOT, Layout
+from local.tools import Missing
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    shutil.copytree(ROOT / "local" / "requirements", tmp_path / "local" / "requirements")
+    made = Layout(tmp_path, tmp_path / "state", tmp_path / "venvs")
+    for name in environments.ENVIRONMENTS:
+        python = made.python(name)
+        python.parent.mkdir(parents=True)
+        python.write_text('#!/bin/sh\necho "(3, 12)"\n')
+        python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    return made
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The calls of a uv that does nothing but write them down."""
+    calls, uv = tmp_path / "calls", tmp_path / "uv"
+    uv.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n')
+    uv.chmod(uv.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(environments, "find_uv", lambda layout: uv)
+    return calls
+
+
+def test_only_changed_requirements_are_installed_again(layout, calls):
+    for name in environments.outdated(layout):
+        environments.install(layout, name)
+    assert environments.outdated(layout) == []
+
+    pins = layout.root / "local" / "requirements" / "platform.txt"
+    pins.write_text(pins.read_text() + "# changed\n")
+
+    assert environments.outdated(layout) == ["platform"]
+
+
+def test_nothing_is_installed_without_its_hash(layout, calls):
+    environments.install(layout, "airflow")
+
+    assert calls.read_text().startswith("pip sync --require-hashes")
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(layout, calls):
+    layout.python("airflow").unlink()
+
+    environments.install(layout, "airflow")
+
+    assert "venv --clear --python" in calls.read_text().splitlines()[0]
+
+
+def test_a_failed_installation_is_tried_again(layout, tmp_path, monkeypatch):
+    failing = tmp_path / "failing"
+    failing.write_text("#!/bin/sh\necho 'no route to the registry' >&2; exit 2\n")
+    failing.chmod(failing.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(environments, "find_uv", lambda layout: failing)
+
+    with pytest.raises(environments.ProcessFailed, match="no route to the registry"):
+        environments.install(layout, "platform")
+
+    assert "platform" in environments.outdated(layout)
+
+
+def test_where_downloads_are_forbidden_a_missing_python_is_explained(layout, calls, monkeypatch):
+    layout.python("airflow").unlink()
+    monkeypatch.setattr(environments, "find_python", lambda: None)
+    monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
+
+    with pytest.raises(Missing, match=r"(?s)Python 3\.12 is missing.*Why: .*How: "):
+        environments.install(layout, "airflow")
+
+
+def test_where_downloads_are_allowed_uv_fetches_a_missing_python(layout, calls, monkeypatch):
+    layout.python("airflow").unlink()
+    monkeypatch.setattr(environments, "find_python", lambda: None)
+    monkeypatch.delenv("UV_PYTHON_DOWNLOADS", raising=False)
+
+    environments.install(layout, "airflow")
+
+    assert "--python 3.12 " in calls.read_text().splitlines()[0]

@@ -1,0 +1,77 @@
+"""What the machine offers is found, tried, and otherwise asked for in words that help."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.infra import cli_configuration
+from local.tools import PROVIDER, Missing, find_provider_mirror, find_python, find_terraform
+
+
+def program(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+def test_a_shim_that_fails_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent")
+    program(tmp_path / "shims" / "python3.12", "echo 'pyenv: python3.12: command not found' >&2; exit 127")
+    real = program(tmp_path / "pyenv" / "versions" / "3.12.9" / "bin" / "python3.12", 'echo "(3, 12)"')
+
+    environ = {"PATH": str(tmp_path / "shims"), "PYENV_ROOT": str(tmp_path / "pyenv"), "HOME": str(tmp_path)}
+
+    assert find_python(environ) == real
+
+
+def test_another_python_under_the_usual_name_is_not_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nonexistent")
+    program(tmp_path / "python3", 'echo "(3, 13)"')
+
+    assert find_python({"PATH": str(tmp_path), "HOME": str(tmp_path)}) is None
+
+
+def test_a_python3_that_is_3_12_will_do(tmp_path):
+    python = program(tmp_path / "python3", 'echo "(3, 12)"')
+
+    assert find_python({"PATH": str(tmp_path), "HOME": str(tmp_path)}) == python
+
+
+def test_missing_terraform_is_explained():
+    with pytest.raises(Missing, match=r"(?s)Terraform is missing.*Why: .*How: .*install"):
+        find_terraform({"PATH": "/nonexistent"})
+
+
+@pytest.mark.parametrize("depth", ["", "plugins", "terraform/plugins"])
+def test_a_provider_mirror_is_found_up_to_two_levels_below_a_root(tmp_path, depth):
+    (tmp_path / depth / PROVIDER).mkdir(parents=True)
+
+    found = find_provider_mirror({"HOME": "/nonexistent"}, roots=(str(tmp_path),))
+
+    assert found == tmp_path / depth
+
+
+def test_without_a_mirror_the_registry_is_used(tmp_path):
+    assert find_provider_mirror({"HOME": "/nonexistent"}, roots=(str(tmp_path),)) is None
+    assert "filesystem_mirror" not in cli_configuration(None)
+    assert "direct {}" in cli_configuration(None)
+
+
+def test_a_mirror_is_used_for_the_aws_provider_only():
+    text = cli_configuration(Path('/a "strange" folder'))
+
+    assert 'path    = "/a \\"strange\\" folder"' in text
+    assert text.count(str(PROVIDER)) == 2
+
+
+def test_a_root_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
+    def refuse(self: Path) -> list[Path]:
+        raise PermissionError(self)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+
+    assert find_provider_mirror(os.environ, roots=(str(tmp_path),)) is None
