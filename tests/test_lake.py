@@ -1,54 +1,31 @@
 """The lake: objects appear whole or not at all."""
 
-import hashlib
-from datetime import datetime
-
+import boto3
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from quayside.errors import Retryable, Terminal
 from quayside.lake import Lake
-from quayside.manifest import Manifest, Totals, read_manifest
-from quayside.settings import Settings
 
-TABLE = pa.table({"id": pa.array(range(1000), pa.int32())})
-
-
-def test_a_written_file_is_what_its_record_says(lake: Lake) -> None:
-    with lake.parquet_writer("landing/a.parquet", TABLE.schema) as out:
-        out.write(TABLE)
-    data = lake.filesystem.open_input_file("landing/a.parquet").read()
-
-    assert (out.file.rows, out.file.bytes) == (1000, len(data))
-    assert out.file.sha256 == hashlib.sha256(data).hexdigest()
-    assert lake.read_table(["landing/a.parquet"]).equals(TABLE)
+RANDOM = np.random.default_rng(1)
+ROWS = pa.table({"key": np.arange(3_000_000), "value": RANDOM.random(3_000_000)})
 
 
-def test_a_write_that_fails_half_way_leaves_no_object(lake: Lake) -> None:
-    with pytest.raises(ValueError, match="half way"), lake.parquet_writer("landing/b.parquet", TABLE.schema) as out:
-        out.write(TABLE)
-        raise ValueError("half way")
+@pytest.mark.parametrize("rows", [10, 3_000_000], ids=["one put", "several parts"])
+def test_what_is_written_is_read_again(lake: Lake, rows: int) -> None:
+    with lake.parquet_writer("landing/x.parquet", ROWS.schema, distinct=["key"]) as file:
+        file.write(ROWS.slice(0, rows))
+
+    assert lake.read_table(["landing/x.parquet"]).equals(ROWS.slice(0, rows))
+    stored = boto3.client("s3").get_object(Bucket=lake.bucket, Key="landing/x.parquet")["Body"].read()
+    assert (file.file.rows, file.file.bytes) == (rows, len(stored))
+
+
+@pytest.mark.parametrize("rows", [10, 3_000_000], ids=["one put", "several parts"])
+def test_a_file_whose_writing_fails_never_appears(lake: Lake, rows: int) -> None:
+    with pytest.raises(KeyboardInterrupt), lake.parquet_writer("landing/x.parquet", ROWS.schema) as file:
+        file.write(ROWS.slice(0, rows))
+        raise KeyboardInterrupt
 
     assert lake.keys("landing") == []
-
-
-def test_an_object_that_is_not_there_is_terminal(lake: Lake) -> None:
-    with pytest.raises(Terminal, match=r"landing/none\.json"):
-        lake.read_json("landing/none.json")
-
-
-def test_a_lake_out_of_reach_is_retryable(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(Retryable):
-        Lake.of(settings).exists("landing/a")
-
-
-def test_a_manifest_survives_the_lake(lake: Lake) -> None:
-    manifest = Manifest(
-        dataset="totesys.staff", batch="00000001-x", kind="window", run="r", files=(), rows=0, schema_version="1.0.0",
-        snapshot_at=datetime(2026, 5, 1, 12, 0, 0, 123000), until=datetime(2026, 5, 1),
-        source=Totals(rows=1, key_hash=2, sums={"unit_price": "99999999.99"}),
-    )
-    manifest.write(lake)
-
-    assert read_manifest(lake, "totesys.staff", "00000001-x") == manifest
+    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=lake.bucket)

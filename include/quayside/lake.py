@@ -1,47 +1,20 @@
 """The lake: one S3 bucket, read and written as streams."""
 
-import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from quayside.errors import Retryable, Terminal
-from quayside.settings import Settings
+from quayside.settings import Settings, aws
+from quayside.upload import Upload, failures
 
-COMPRESSION = "zstd"
-
-
-class _Hashing:
-    """A writable file that counts and hashes what passes through it."""
-
-    def __init__(self, stream: Any) -> None:  # noqa: ANN401 (pyarrow's NativeFile, untyped here)
-        self._stream = stream
-        self._hash = hashlib.sha256()
-        self.bytes = 0
-        self.closed = False
-
-    def write(self, data: bytes) -> int:
-        self._hash.update(data)
-        self.bytes += len(data)
-        self._stream.write(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing to do: the object appears as a whole when it is closed."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    @property
-    def sha256(self) -> str:
-        return self._hash.hexdigest()
+COMPRESSION: Literal["zstd"] = "zstd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +58,22 @@ class Lake:
         return f"s3://{self.bucket}/{key}"
 
     @contextmanager
-    def parquet_writer(self, key: str, schema: pa.Schema) -> "Iterator[ParquetFile]":
+    def parquet_writer(self, key: str, schema: pa.Schema, *, distinct: Collection[str] = ()) -> "Iterator[ParquetFile]":
         """Write one Parquet object as a stream; it exists only after a clean end of the block.
 
+        :param distinct: integer and timestamp columns whose values seldom repeat: a dictionary of them would cost
+            time and space
         :raises Retryable: S3 did not take it
         """
-        with _failures(f"write {key}"):
-            stream = self.filesystem.open_output_stream(key)
-            sink = _Hashing(stream)
-            file = ParquetFile(key, sink, schema)
-            try:
-                yield file
-                file.finish()
-            except BaseException:
-                _abandon(stream)
-                raise
-            stream.close()
+        upload = Upload(self.bucket, key)
+        try:
+            file = ParquetFile(key, upload, schema, distinct)
+            yield file
+            file.finish()
+            upload.finish()
+        except BaseException:
+            upload.abandon()
+            raise
 
     def read_table(self, keys: list[str], columns: list[str] | None = None) -> pa.Table:
         """Read Parquet objects whole, in the order of ``keys``.
@@ -108,54 +81,58 @@ class Lake:
         :raises Retryable: S3 did not give them
         :raises Terminal: one of them does not exist
         """
-        with _failures(f"read {', '.join(keys[:3])}"):
+        with failures(f"read {', '.join(keys[:3])}"):
             tables = []
             for key in keys:
                 with self.filesystem.open_input_file(key) as source:
                     tables.append(pq.read_table(source, columns=columns))
             return pa.concat_tables(tables)
 
-    def write_json(self, key: str, value: Any) -> None:  # noqa: ANN401 (any JSON value)
+    def write_json(self, key: str, value: Any) -> None:
         """Write a JSON object, readable by people."""
         self.write_bytes(key, json.dumps(value, indent=2, ensure_ascii=False, default=str).encode())
 
     def write_bytes(self, key: str, data: bytes) -> None:
         """Write an object whole."""
-        with _failures(f"write {key}"), self.filesystem.open_output_stream(key) as stream:
-            stream.write(data)
+        with failures(f"write {key}"):
+            aws("s3").put_object(Bucket=self.bucket, Key=key, Body=data)
 
-    def read_json(self, key: str) -> Any:  # noqa: ANN401 (any JSON value)
+    def read_json(self, key: str) -> Any:
         """Read a JSON object.
 
         :raises Terminal: it does not exist
         """
-        with _failures(f"read {key}"), self.filesystem.open_input_stream(key) as stream:
+        with failures(f"read {key}"), self.filesystem.open_input_stream(key) as stream:
             return json.loads(stream.read())
 
     def exists(self, key: str) -> bool:
         """Tell whether there is an object of this key."""
-        with _failures(f"look for {key}"):
+        with failures(f"look for {key}"):
             return bool(self.filesystem.get_file_info(key).type == fs.FileType.File)
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys under a prefix (a folder), sorted; empty where there is none."""
-        with _failures(f"list {prefix}"):
+        with failures(f"list {prefix}"):
             selector = fs.FileSelector(prefix.rstrip("/"), allow_not_found=True, recursive=True)
             return sorted(info.path for info in self.filesystem.get_file_info(selector) if info.is_file)
 
     def delete(self, keys: list[str]) -> None:
         """Delete objects."""
         for key in keys:
-            with _failures(f"delete {key}"):
+            with failures(f"delete {key}"):
                 self.filesystem.delete_file(key)
 
 
 class ParquetFile:
     """A Parquet object being written."""
 
-    def __init__(self, key: str, sink: _Hashing, schema: pa.Schema) -> None:
-        self._key, self._sink, self._rows = key, sink, 0
-        self._writer = pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression=COMPRESSION)
+    def __init__(self, key: str, upload: Upload, schema: pa.Schema, distinct: Collection[str] = ()) -> None:
+        self._key, self._upload, self._rows = key, upload, 0
+        self._writer = pq.ParquetWriter(
+            pa.PythonFile(upload, mode="w"), schema, compression=COMPRESSION,  # type: ignore[arg-type]
+            use_dictionary=[name for name in schema.names if name not in distinct],  # type: ignore[arg-type]
+            column_encoding=dict.fromkeys(distinct, "DELTA_BINARY_PACKED") or None,
+        )
 
     def write(self, batch: pa.RecordBatch | pa.Table) -> None:
         """Append rows."""
@@ -174,24 +151,4 @@ class ParquetFile:
     @property
     def file(self) -> File:
         """What was written; complete after the writer's block has ended."""
-        return File(key=self._key, rows=self._rows, bytes=self._sink.bytes, sha256=self._sink.sha256)
-
-
-@contextmanager
-def _failures(action: str) -> Iterator[None]:
-    """Turn the file system's errors into the platform's."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise Terminal(f"Cannot {action}: no such object. If somebody removed it by hand, restore its version.") from error
-    except OSError as error:
-        if "ACCESS_DENIED" in str(error):
-            raise Terminal(f"Cannot {action}: access denied; grant the worker's role this prefix. {error}") from error
-        raise Retryable(f"Cannot {action}: {error}") from error
-
-
-def _abandon(stream: Any) -> None:  # noqa: ANN401 (pyarrow's NativeFile)
-    """Leave an unfinished multipart upload unfinished: closing it would publish half an object."""
-    abort = getattr(stream, "abort", None)
-    if abort is not None:
-        abort()
+        return File(key=self._key, rows=self._rows, bytes=self._upload.bytes, sha256=self._upload.sha256)
