@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
+from typing import Mapping
 
 from local.layout import Layout
 from local.processes import ProcessFailed, complete
@@ -77,7 +79,24 @@ def _python(env: dict[str, str]) -> str:
 
 def _installer_environment() -> dict[str, str]:
     """Return the user's environment for uv: proxies and registry settings included, an activated venv excluded."""
-    return {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    if not env.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}:
+        index = pip_index(env)
+        if index:
+            env["UV_DEFAULT_INDEX"] = index
+    return env
+
+
+def pip_index(env: Mapping[str, str]) -> str | None:
+    """Return the registry that pip is set to use instead of the public one: uv does not read pip's settings."""
+    command = [sys.executable, "-m", "pip", "config", "list"]
+    answer = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=dict(env))
+    found = {}
+    for line in answer.stdout.splitlines():  # global.index-url='…', install.index-url='…', :env:.index-url='…'
+        name, _, value = line.partition("=")
+        if name.endswith(".index-url"):
+            found[name.partition(".")[0]] = value.strip("'\"")
+    return found.get(":env:") or found.get("install") or found.get("global")
 
 
 def _digest(layout: Layout, name: str) -> str:

@@ -17,6 +17,8 @@ from local.steps import table
 CHAIN = ("totesys_landing", "totesys_curated", "totesys_warehouse")
 PARSED_AFTER = 90  # seconds a DAG file may take to be known
 LIMIT = 900  # seconds the whole run may take
+SCHEDULED_AFTER = 4  # seconds in which the scheduler starts the last interval of a DAG that was unpaused
+SETTLED = 2  # seconds without anything active after which a finished chain is over
 QUIET = 10  # seconds without a follow-up after which a landing that found nothing is over
 
 
@@ -81,7 +83,7 @@ def _wait_for_dags(api: Airflow, progress: Callable[[str], None]) -> None:
 
 def _scheduled(api: Airflow) -> bool:
     """Tell whether unpausing has started a run of its own: the timetable's last interval."""
-    deadline = time.monotonic() + 4
+    deadline = time.monotonic() + SCHEDULED_AFTER
     while time.monotonic() < deadline:
         if _runs(api, CHAIN[0], "queued", "running"):
             return True
@@ -101,7 +103,7 @@ def _follow(layout: Layout, api: Airflow, progress: Callable[[str], None]) -> No
             progress(_words(api, active))
         elif _runs(api, CHAIN[0], "success"):
             finished = all(_runs(api, dag, "success") for dag in CHAIN)
-            if time.monotonic() - quiet_since > (2 if finished else QUIET):
+            if time.monotonic() - quiet_since > (SETTLED if finished else QUIET):
                 return
         if time.monotonic() > deadline:
             raise ProcessFailed(

@@ -2,6 +2,7 @@
 
 import shutil
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,13 @@ def test_where_downloads_are_allowed_uv_fetches_a_missing_python(layout, calls, 
     environments.install(layout, "airflow")
 
     assert "--python 3.12 " in calls.read_text().splitlines()[0]
+
+
+def test_the_registry_that_pip_is_set_to_is_used(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", sys._base_executable)  # uv's environments have no pip
+    (tmp_path / "pip.conf").write_text("[global]\nindex-url = http://127.0.0.1:9/simple\n")
+    env = {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "HOME": str(tmp_path)}
+
+    assert environments.pip_index(env) == "http://127.0.0.1:9/simple"
+    assert environments.pip_index({**env, "PIP_INDEX_URL": "http://127.0.0.1:8/simple"}) == "http://127.0.0.1:8/simple"
+    assert environments.pip_index({"PIP_CONFIG_FILE": "/dev/null", "HOME": str(tmp_path)}) is None

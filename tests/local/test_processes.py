@@ -62,7 +62,9 @@ def test_a_process_that_was_given_the_same_id_later_is_not_stopped(tmp_path):
 
 
 def test_a_process_that_ignores_the_request_is_killed(tmp_path):
-    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    stubborn = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    )
     pid = start("stubborn", [sys.executable, "-c", stubborn], run=tmp_path, env=ENV)
     wait_until(lambda: (tmp_path / "stubborn.log").read_text() != "", name="stubborn", run=tmp_path, seconds=20)
 

@@ -48,7 +48,7 @@ def test_two_services_never_share_a_port(path, monkeypatch):
 
 
 def test_a_shell_reads_every_value_back_unchanged(tmp_path):
-    values = {"PLAIN": "http://127.0.0.1:1", "TRICKY": "it's \"$HOME\" `id` \\ #&\n€"}
+    values = {"PLAIN": "http://127.0.0.1:1", "TRICKY": 'it\'s "$HOME" `id` \\ #&\n€'}
     (tmp_path / "env").write_text(shell_exports(values))
 
     for name, value in values.items():
