@@ -53,11 +53,11 @@ def test_the_extraction_reads_tables_that_are_created_later_and_writes_none(serv
 
 
 def test_the_extraction_sees_how_long_others_have_been_writing(server):
-    with connect(server, "totesys_app", "totesys") as owner, connect(server, "quayside_extract", "totesys") as reader:
-        with owner.transaction():
-            owner.execute("select 1")
-            question = "select xact_start is not null from pg_stat_activity where pid = %s"
-            assert reader.execute(question, [owner.info.backend_pid]).fetchone() == (True,)
+    owner, reader = connect(server, "totesys_app", "totesys"), connect(server, "quayside_extract", "totesys")
+    with owner, reader, owner.transaction():
+        owner.execute("select 1")
+        question = "select xact_start is not null from pg_stat_activity where pid = %s"
+        assert reader.execute(question, [owner.info.backend_pid]).fetchone() == (True,)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ class Airflow(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(reply).encode())
 
-    do_GET = do_POST = do_PATCH = answer
+    do_GET = do_POST = do_PATCH = answer  # noqa: N815
 
     def log_message(self, *words: object) -> None:
         pass

@@ -84,8 +84,8 @@ def test_a_failed_command_names_its_log_and_the_input_stays_off_the_command_line
     read = "import sys; print(sys.stdin.read().upper())"
     assert complete("ok", [sys.executable, "-c", read], run=tmp_path, env=ENV, text="secret") == "SECRET\n"
 
+    failing = "import sys; print('why it failed', file=sys.stderr); sys.exit(3)"
     with pytest.raises(ProcessFailed, match=r"(?s)code 3.*bad\.log.*why it failed"):
-        failing = "import sys; print('why it failed', file=sys.stderr); sys.exit(3)"
         complete("bad", [sys.executable, "-c", failing], run=tmp_path, env=ENV)
 
 
