@@ -1,0 +1,102 @@
+"""Load: what the lake derived, into the stars; one transaction a run."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from typing import Any
+
+import psycopg
+
+from quayside.contract import Contract
+from quayside.manifest import Manifest
+from quayside.run import Run
+from quayside.settings import Credentials
+from quayside.warehouse.connection import lock, warehouse
+from quayside.warehouse.dimensions import infer_members, upsert
+from quayside.warehouse.facts import drop_known, insert_versions
+from quayside.warehouse.schema import migrate
+from quayside.warehouse.staging import stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a run brought into one table.
+
+    :param batches: of the table, in the order in which they were applied
+    :param rows: in those batches
+    :param changed: rows added, or for dimensions added or now different
+    :param inferred: members added to dimensions because these rows refer to them, by dimension
+    """
+
+    dataset: str
+    batches: tuple[str, ...]
+    rows: int
+    changed: int
+    seconds: float
+    inferred: dict[str, int] = field(default_factory=dict)
+
+
+def load(tables: Sequence[Contract], run: Run, credentials: Credentials) -> list[Loaded]:
+    """Load all pending batches of the tables, dimensions before what refers to them, in one transaction.
+
+    Loading a batch again changes nothing, so a crash at any point is mended by the next try. A second
+    load waits for the first.
+
+    :param tables: every table that one of them refers to must be among them
+    :raises Retryable: the warehouse is out of reach or went away, or S3 did; nothing of this run was loaded
+    :raises Terminal: it refuses; the message says what to do, and the batches wait
+    """
+    with warehouse(credentials, f"load {run.id}") as connection:
+        lock(connection)
+        for dataset, note in migrate(connection, tables):
+            run.progress(dataset, note)
+        # Only now: what another load took meanwhile must not be applied after what followed it.
+        pending = {table.name: _pending(table, run) for table in tables}
+        by_name = {table.name: table for table in tables}
+        loaded = [_load(connection, by_name, name, pending[name], run) for name in _order(tables) if pending[name]]
+    _note(run, loaded)
+    for table in loaded:
+        for batch in table.batches:
+            run.ledger.advance(table.dataset, batch, taken="load", status="loaded", facts={"loaded_by": run.id})
+        run.progress(table.dataset, f"loaded {table.rows:,} rows, {table.changed:,} of them new, in {table.seconds:.1f} s")
+    return loaded
+
+
+def loaded_batches(run: Run) -> list[tuple[str, str]]:
+    """Return (dataset, batch) of what this run has loaded, in all its tries."""
+    return [(dataset, batch) for note in run.ledger.notes("warehouse", f"load#{run.id}#") for dataset, batch in note["batches"]]
+
+
+def _note(run: Run, loaded: Sequence[Loaded]) -> None:
+    """Keep what this run loaded for its reconciliation, before the batches are no longer pending."""
+    for table in loaded:
+        for batch in table.batches:
+            run.ledger.note("warehouse", f"load#{run.id}#{table.dataset}#{batch}", {"batches": [[table.dataset, batch]]})
+
+
+def _pending(table: Contract, run: Run) -> list[Manifest]:
+    return [Manifest.from_dict(run.lake.read_json(entry.manifest)) for entry in run.ledger.pending(table.name, "load")]
+
+
+def _order(tables: Sequence[Contract]) -> list[str]:
+    """Return the tables' names, each after those that it refers to."""
+    return list(TopologicalSorter({
+        table.name: {column.references.rpartition(".")[0] for column in table.columns if column.references}
+        for table in tables}).static_order())
+
+
+def _load(connection: psycopg.Connection[Any], tables: dict[str, Contract], name: str, manifests: Sequence[Manifest],
+          run: Run) -> Loaded:
+    table, begun = tables[name], time.monotonic()
+    run.progress(name, f"loading {sum(manifest.rows for manifest in manifests):,} rows of {len(manifests)} batches")
+    rows = stage(connection, table, manifests, run.lake, lambda so_far: run.progress(name, f"{so_far:,} rows staged"))
+    if table.history and drop_known(connection, table) == 0:
+        changed, inferred = 0, {}
+    else:
+        inferred = infer_members(connection, table, tables)
+        changed = insert_versions(connection, table) if table.history else upsert(connection, table)
+    for dimension, count in inferred.items():
+        run.progress(dimension, f"{count:,} members added that {table.table} refers to")
+    return Loaded(dataset=name, batches=tuple(manifest.batch for manifest in manifests), rows=rows, changed=changed,
+                  inferred=inferred, seconds=time.monotonic() - begun)
