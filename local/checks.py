@@ -67,7 +67,7 @@ def requirements(layout: Layout, constraints: str) -> int:
     uv, worst = str(environments.find_uv(layout)), 0
     for output, (source, constrained) in PINNED.items():
         command = [uv, "pip", "compile", source, "-o", output, "--quiet", "--generate-hashes", "--no-annotate",
-                   "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.12", "--universal"]  # fmt: skip
+                   "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.12"]  # fmt: skip
         print(output, flush=True)
         worst = max(worst, _run([*command, *(["-c", str(given.resolve())] if constrained else [])], layout, env))
     return worst

@@ -25,7 +25,8 @@ def up(layout: Layout, seed: str) -> None:
     steps = Steps()
     print(f"Quayside in {layout.state}")
     with steps.step("Look for what the machine offers") as result:
-        result.append(f"Terraform {find_terraform()}, Python 3.12 {find_python() or 'to be downloaded by uv'}")
+        python = layout.python("airflow") if not environments.outdated(layout) else find_python()
+        result.append(f"Terraform {find_terraform()}, Python 3.12 {python or 'to be downloaded by uv'}")
     settings.complete()
     _install(layout, steps)
     with steps.step("PostgreSQL 16: the source, the warehouse, Airflow's own") as result:
