@@ -1,0 +1,229 @@
+"""One operator for each stage: it hands contracts and credentials to the stage's function, and shows what came of it."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
+from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
+
+from quayside_airflow.links import GatePageLink
+from quayside_airflow.stage import StageOperator, run_name
+
+if TYPE_CHECKING:
+    from quayside.contract import Contract
+    from quayside.ledger import Ledger, Stage
+
+
+class LandOperator(StageOperator):
+    """Land what changed in the source: all tables from one shared snapshot, a batch for each that has changes.
+
+    Safe to retry: a batch exists only once its manifest does, and the ledger refuses a second one. Skips the rest of
+    the run where nothing changed and nothing waits.
+
+    :param since: lands this range again, inclusive, ISO 8601, UTC where it names no zone; the cursor stays (templated)
+    :param until: its end, exclusive; the run's own time where empty (templated)
+    :param only: datasets to land, with commas; all where empty (templated)
+    """
+
+    template_fields = ("since", "until", "only")
+
+    def __init__(self, *, since: str = "", until: str = "", only: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.since, self.until, self.only = since, until, only
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Land, and tell for each dataset how many rows of which batch."""
+        with self.work(context) as work:
+            from quayside.landing import backfill, land
+            from quayside.watchdog import landed_as_promised
+
+            contracts = _contracts(self.only.split(",") if self.only else self.datasets)
+            source = work.credentials(f"source/{self.source}")
+            if self.since:
+                bounds = _moment(self.since), _moment(self.until or str(context["dag_run"].run_after))
+                landed = backfill(contracts, work.run, source, *bounds)
+            else:
+                landed = land(contracts, work.run, source)
+            work.summary = _records(landed)
+            waiting = _waiting(work.run.ledger, self.datasets, "gate", "curate")
+            if not self.since and not self.only:
+                landed_as_promised(self.dag_id, self.datasets, self.tables, work.run.ledger)
+        if not waiting:
+            self.log.info("Nothing changed in %s, and nothing waits: the rest of this run is skipped", self.source)
+            raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
+        return work.summary
+
+
+class CompareKeysOperator(StageOperator):
+    """Find rows that were deleted in the source, or are missing in the lake, by comparing all keys and versions."""
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Compare, land tombstones and repairs, and tell how many."""
+        with self.work(context) as work:
+            from quayside.landing import compare_keys
+
+            source = work.credentials(f"source/{self.source}")
+            work.summary = _records(compare_keys(_contracts(self.datasets), work.run, source))
+            waiting = _waiting(work.run.ledger, self.datasets, "gate", "curate")
+        if not waiting:
+            self.log.info("Lake and source hold the same keys: the rest of this run is skipped")
+            raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
+        return work.summary
+
+
+class GateOperator(StageOperator):
+    """Check what waits at the gate against its contracts: rows that break a rule are quarantined, datasets blocked.
+
+    A blocked dataset fails this task; the others have passed nevertheless and flow on.
+
+    :param release: ``<dataset>/<batch>`` of a blocked batch that may pass as it is (templated)
+    """
+
+    template_fields = ("release",)
+    operator_extra_links = (GatePageLink(),)
+
+    def __init__(self, *, release: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.release = release
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Judge, and tell for each batch how many rows were accepted and rejected."""
+        with self.work(context) as work:
+            from quayside.quality.gate import gate, release
+
+            if self.release:
+                release(*self.release.split("/", 1), work.run)
+            work.summary = _records(gate(_contracts(self.datasets), work.run))
+        return work.summary
+
+
+class PublishOperator(StageOperator):
+    """Publish the asset event for data that has passed the gate; skips itself where none waits to be taken on.
+
+    A task of its own, because a failed gate could not publish what has passed it.
+    """
+
+    def execute(self, context: Context) -> list[str]:
+        """Publish, naming datasets, batches, manifests and the window they span."""
+        with self.work(context) as work:
+            entries = [entry for name in self.datasets for entry in work.run.ledger.pending(name, "curate")]
+            work.summary = [{"dataset": entry.dataset, "batch": entry.batch, "rows": entry.rows} for entry in entries]
+        if not entries:
+            raise AirflowSkipException("Nothing has passed the gate")
+        since = [entry.facts.get("since") for entry in entries]
+        until = [entry.facts.get("until") for entry in entries]
+        for asset in _assets(self.outlets):
+            context["outlet_events"][asset].extra = {
+                "datasets": sorted({entry.dataset for entry in entries}),
+                "batches": [f"{entry.dataset}/{entry.batch}" for entry in entries],
+                "manifests": [entry.manifest for entry in entries],
+                "window": {"since": None if None in since else min(since),
+                           "until": max(filter(None, until), default=None)},
+                "run": run_name(context),
+            }
+        return sorted({entry.dataset for entry in entries})
+
+
+class CurateOperator(StageOperator):
+    """Turn what has passed the gate into current tables and star tables of the lake."""
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Curate, and tell for each table how many rows changed."""
+        with self.work(context) as work:
+            from quayside.curated import curate
+
+            work.summary = _records(curate(_contracts(self.datasets), _contracts(self.tables), work.run))
+            entries = [entry for name in self.tables for entry in work.run.ledger.pending(name, "load")]
+        if not entries:
+            raise AirflowSkipException("Nothing changed in the star tables")
+        for asset in _assets(self.outlets):
+            context["outlet_events"][asset].extra = {
+                "datasets": sorted({entry.dataset for entry in entries}),
+                "batches": [f"{entry.dataset}/{entry.batch}" for entry in entries],
+                "manifests": [entry.manifest for entry in entries],
+                "run": run_name(context),
+            }
+        return work.summary
+
+
+class LoadOperator(StageOperator):
+    """Load the star tables' changes into the warehouse, in one transaction, and publish an asset for each table."""
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Load, and tell for each table how many rows were new."""
+        with self.work(context) as work:
+            from quayside.warehouse import load
+
+            loaded = load(_contracts(self.tables), work.run, work.credentials("warehouse"))
+            work.summary = _records(loaded)
+        if not work.summary:
+            raise AirflowSkipException("Nothing waits to be loaded")
+        for alias in self.outlets:
+            for record in work.summary:
+                context["outlet_events"][alias].add(Asset(name=record["dataset"]), extra={**record, "run": run_name(context)})
+        return work.summary
+
+
+class ReconcileOperator(StageOperator):
+    """Compare count, key hash and money sums of source, lake and warehouse for everything that this run loaded."""
+
+    def execute(self, context: Context) -> list[Any]:
+        """Reconcile, store the figures, and tell them."""
+        with self.work(context) as work:
+            from quayside.quality.reconciliation import reconcile
+
+            lines = reconcile(_contracts(self.datasets), _contracts(self.tables), work.run, work.credentials("warehouse"))
+            work.summary = _records(lines)
+        return work.summary
+
+
+class WatchdogOperator(BaseOperator):
+    """Look from outside for attempts that fell silent and pipelines that are stale; tell once, and once when over."""
+
+    def execute(self, context: Context) -> list[str]:
+        """Look, and return what was told."""
+        from quayside.run import Run
+        from quayside.watchdog import check
+        from quayside_airflow.links import ui
+
+        task = context["ti"]
+        run = Run.of(run_name(context))
+        told = check(run, paused=lambda dag: task.get_dag(dag).is_paused, link=lambda dag: f"{ui()}/dags/{dag}")
+        for line in told:
+            self.log.warning("%s", line)
+        return told
+
+
+def _contracts(names: Iterable[str]) -> "list[Contract]":
+    from quayside.contract import load_contract
+
+    return [load_contract(name) for name in names]
+
+
+def _waiting(ledger: "Ledger", datasets: Iterable[str], *stages: "Stage") -> bool:
+    return any(ledger.pending(name, stage) for name in datasets for stage in stages)
+
+
+def _assets(outlets: Iterable[Any]) -> list[Asset | AssetAlias]:
+    return [outlet for outlet in outlets if isinstance(outlet, Asset | AssetAlias)]
+
+
+def _moment(text: str) -> datetime:
+    """Return a point in time as the source keeps it: UTC, without offset."""
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _records(results: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return what a stage's function gave as JSON values: small records, never rows."""
+    return [
+        {name: _plain(value) for name, value in asdict(result).items()} if is_dataclass(result)
+        else result if isinstance(result, dict) else {"line": str(result)}
+        for result in results
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
