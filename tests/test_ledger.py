@@ -1,5 +1,6 @@
 """The ledger: what must hold when runs meet, crash, or repeat."""
 
+import time
 from datetime import datetime
 
 import pytest
@@ -67,3 +68,21 @@ def test_a_lease_keeps_others_out_until_it_is_given_back(ledger: Ledger) -> None
 def test_an_expired_lease_can_be_taken(ledger: Ledger) -> None:
     with ledger.lease("totesys", owner="killed", seconds=-5), ledger.lease("totesys", owner="next", seconds=60):
         pass
+
+
+def test_a_lease_is_renewed_while_its_work_lasts(ledger: Ledger) -> None:
+    with ledger.lease("totesys", owner="slow", seconds=2):
+        time.sleep(3.5)
+        with pytest.raises(Retryable), ledger.lease("totesys", owner="next", seconds=60):
+            pass
+
+
+def test_the_position_of_an_empty_table_moves_again_and_again(ledger: Ledger) -> None:
+    for horizon in (740, 750, 760):
+        ledger.move("totesys.staff", before=ledger.position("totesys.staff"), after=Position(horizon=horizon, source="c1"))
+    before = ledger.position("totesys.staff")
+    ledger.record(manifest("00000001-a"), before=before, after=Position(sequence=1, cursor=NOON), todo="gate")
+
+    assert before.horizon == 760
+    with pytest.raises(Superseded):
+        ledger.move("totesys.staff", before=before, after=Position(horizon=770))

@@ -116,6 +116,12 @@ class Lake:
             selector = fs.FileSelector(prefix.rstrip("/"), allow_not_found=True, recursive=True)
             return sorted(info.path for info in self.filesystem.get_file_info(selector) if info.is_file)
 
+    def keys_starting(self, beginning: str) -> list[str]:
+        """Return the keys that begin with a text, which need not end a folder's name, sorted."""
+        with failures(f"list {beginning}"):
+            pages = aws("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=beginning)
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
     def delete(self, keys: list[str]) -> None:
         """Delete objects."""
         for key in keys:

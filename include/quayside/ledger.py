@@ -14,9 +14,10 @@ entry                     holds
 Every change is a conditional write: a second writer fails instead of overwriting.
 """
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
@@ -103,7 +104,7 @@ class Ledger:
         moved: dict[str, Any] = {"dataset": manifest.dataset, "entry": "position", "sequence": after.sequence,
                                  "cursor": after.cursor.isoformat(timespec="milliseconds") if after.cursor else None,
                                  "horizon": after.horizon, "source": after.source}
-        condition = ("attribute_not_exists(#n)", {}) if before.sequence == 0 else ("#n = :n", {":n": before.sequence})
+        condition = _still(before)
         self._write([
             self._put(moved, *condition, names={"#n": "sequence"}),
             self._put(_batch_item(manifest, "landed"), "attribute_not_exists(#e)", names={"#e": "entry"}),
@@ -118,7 +119,7 @@ class Ledger:
         item = {"dataset": dataset, "entry": "position", "sequence": after.sequence, "horizon": after.horizon,
                 "cursor": after.cursor.isoformat(timespec="milliseconds") if after.cursor else None,
                 "source": after.source}
-        condition = ("attribute_not_exists(#n)", {}) if before.sequence == 0 else ("#n = :n", {":n": before.sequence})
+        condition = _still(before)
         self._write([self._put(item, *condition, names={"#n": "sequence"})], f"{dataset}: another run moved the position")
 
     def record_derived(self, manifest: Manifest, *, todo: Stage) -> bool:
@@ -181,24 +182,39 @@ class Ledger:
     def lease(self, dataset: str, *, owner: str, seconds: int) -> Iterator[None]:
         """Work on a dataset alone. The same owner may take its own lease again: a retry after a crash does.
 
-        :param seconds: after which another may take it: longer than the work can last
+        It is renewed while the work lasts, so that only a killed process keeps others waiting.
+
+        :param seconds: after a process was killed, when another may take it
         :raises Retryable: somebody else works on it
         """
-        item = {"dataset": dataset, "entry": "lease", "owner": owner, "expires": int(time.time()) + seconds}
-        free = "attribute_not_exists(#e) OR #x < :now OR #o = :owner"
-        names = {"#e": "entry", "#x": "expires", "#o": "owner"}
-        self._write([self._put(item, free, {":now": int(time.time()), ":owner": owner}, names=names)],
-                    f"{dataset}: another run works on it; this one starts when that has ended")
+        self._take_lease(dataset, owner, seconds)
+        done = threading.Event()
+        renewal = threading.Thread(target=self._renew_lease, args=(dataset, owner, seconds, done), daemon=True)
+        renewal.start()
         try:
             yield
         finally:
+            done.set()
+            renewal.join()
             mine = {"Delete": {**self._key(dataset, "lease"), "ConditionExpression": "#o = :owner",
                                "ExpressionAttributeNames": {"#o": "owner"},
                                "ExpressionAttributeValues": _serialize({":owner": owner})}}
-            try:
+            with suppress(Superseded):  # it expired and somebody else has it: theirs to give back
                 self._write([mine], "the lease passed to another")
-            except Superseded:
-                pass  # it expired and somebody else has it: theirs to give back
+
+    def _take_lease(self, dataset: str, owner: str, seconds: int) -> None:
+        now = int(time.time())
+        item = {"dataset": dataset, "entry": "lease", "owner": owner, "expires": now + seconds}
+        free = "attribute_not_exists(#e) OR #x < :now OR #o = :owner"
+        names = {"#e": "entry", "#x": "expires", "#o": "owner"}
+        self._write([self._put(item, free, {":now": now, ":owner": owner}, names=names)],
+                    f"{dataset}: another run works on it; this one starts when that has ended")
+
+    def _renew_lease(self, dataset: str, owner: str, seconds: int, done: threading.Event) -> None:
+        # Losing it is no danger: the conditional writes refuse the work of whoever comes second.
+        while not done.wait(max(seconds / 3, 1)):
+            with suppress(Retryable):
+                self._take_lease(dataset, owner, seconds)
 
     def note(self, dataset: str, entry: str, values: Mapping[str, Any]) -> None:
         """Keep a small record under an entry of the caller's own, replacing what was there."""
@@ -275,6 +291,12 @@ class Ledger:
                 yield from map(_deserialize, page["Items"])
         except (ClientError, BotoCoreError) as error:
             raise _failure(error) from error
+
+
+def _still(before: Position) -> tuple[str, dict[str, Any]]:
+    """Return the condition that nothing was recorded since ``before``; an empty table's position may have moved."""
+    absent = "attribute_not_exists(#n) OR " if before.sequence == 0 else ""
+    return f"{absent}#n = :n", {":n": before.sequence}
 
 
 def _batch_item(manifest: Manifest, status: str) -> dict[str, Any]:

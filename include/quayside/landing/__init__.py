@@ -1,1 +1,6 @@
 """Landing: source records as received, in immutable batches with a manifest."""
+
+from quayside.landing.batches import Landed
+from quayside.landing.land import backfill, land
+
+__all__ = ["Landed", "backfill", "land"]
