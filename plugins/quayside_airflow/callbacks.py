@@ -14,9 +14,15 @@ def tell_failure(context: Context) -> None:
     settings = Settings.from_environment()
     reason = context.get("exception") or "It ended without a word: see its log and the scheduler's."
     raise_alert(
-        Alert(subject=f"{task.dag_id}#{task.task_id}", headline=f"{task.dag_id}.{task.task_id} failed",
-              reason=str(redact(str(reason))), link=task.log_url, run=task.run_id),
-        settings, Ledger.of(settings),
+        Alert(
+            subject=f"{task.dag_id}#{task.task_id}",
+            headline=f"{task.dag_id}.{task.task_id} failed",
+            reason=str(redact(str(reason))),
+            link=task.log_url,
+            run=task.run_id,
+        ),
+        settings,
+        Ledger.of(settings),
     )
 
 
@@ -28,5 +34,10 @@ def tell_recovery(context: Context) -> None:
 
     task = context["ti"]
     settings = Settings.from_environment()
-    recover(f"{task.dag_id}#{task.task_id}", link=task.log_url, run=task.run_id, settings=settings,
-            ledger=Ledger.of(settings))
+    recover(
+        f"{task.dag_id}#{task.task_id}",
+        link=task.log_url,
+        run=task.run_id,
+        settings=settings,
+        ledger=Ledger.of(settings),
+    )

@@ -119,8 +119,10 @@ class PublishOperator(StageOperator):
                 "datasets": sorted({entry.dataset for entry in entries}),
                 "batches": [f"{entry.dataset}/{entry.batch}" for entry in entries],
                 "manifests": [entry.manifest for entry in entries],
-                "window": {"since": None if None in since else min(since),
-                           "until": max(filter(None, until), default=None)},
+                "window": {
+                    "since": None if None in since else min(since),
+                    "until": max(filter(None, until), default=None),
+                },
                 "run": run_name(context),
             }
         return sorted({entry.dataset for entry in entries})
@@ -162,7 +164,9 @@ class LoadOperator(StageOperator):
             raise AirflowSkipException("Nothing waits to be loaded")
         for alias in self.outlets:
             for record in work.summary:
-                context["outlet_events"][alias].add(Asset(name=record["dataset"]), extra={**record, "run": run_name(context)})
+                context["outlet_events"][alias].add(
+                    Asset(name=record["dataset"]), extra={**record, "run": run_name(context)}
+                )
         return work.summary
 
 
@@ -174,7 +178,9 @@ class ReconcileOperator(StageOperator):
         with self.work(context) as work:
             from quayside.quality.reconciliation import reconcile
 
-            lines = reconcile(_contracts(self.datasets), _contracts(self.tables), work.run, work.credentials("warehouse"))
+            lines = reconcile(
+                _contracts(self.datasets), _contracts(self.tables), work.run, work.credentials("warehouse")
+            )
             work.summary = _records(lines)
         return work.summary
 
@@ -219,8 +225,11 @@ def _moment(text: str) -> datetime:
 def _records(results: Iterable[Any]) -> list[dict[str, Any]]:
     """Return what a stage's function gave as JSON values: small records, never rows."""
     return [
-        {name: _plain(value) for name, value in asdict(result).items()} if is_dataclass(result)
-        else result if isinstance(result, dict) else {"line": str(result)}
+        {name: _plain(value) for name, value in asdict(result).items()}
+        if is_dataclass(result)
+        else result
+        if isinstance(result, dict)
+        else {"line": str(result)}
         for result in results
     ]
 

@@ -6,6 +6,7 @@ They read lake and ledger with boto3 alone: on Amazon MWAA the api-server has `p
 
 import json
 import os
+import re
 from html import escape
 from itertools import groupby
 from typing import Annotated, Any
@@ -22,8 +23,11 @@ from fastapi.responses import HTMLResponse
 STAGES = ("landing", "curated", "warehouse", "deletes")
 NEWEST = 60  # attempts shown of each DAG
 # Pages show what came from sources: whatever that is, it must not run.
-HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'",
-           "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 STYLE = """body{font:14px system-ui,sans-serif;margin:1.5rem;color:#1c2733;background:#fff}h1{font-size:1.3rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.35rem .7rem;
 border-bottom:1px solid #dde4ea}th{font-weight:600;color:#566}.n{text-align:right;font-variant-numeric:tabular-nums}
@@ -37,7 +41,9 @@ Name = Annotated[str, Path(pattern=r"^[\w.~:+-]+$", max_length=250)]
 def gate(dag_id: Name, run_id: Name) -> HTMLResponse:
     """Show what the gate found in one run."""
     try:
-        page = boto3.client("s3").get_object(Bucket=_setting("LAKE_BUCKET"), Key=f"quality/pages/{dag_id}/{run_id}.html")
+        page = boto3.client("s3").get_object(
+            Bucket=_setting("LAKE_BUCKET"), Key=f"quality/pages/{_slug(dag_id, run_id)}.html"
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
             raise HTTPException(502, f"The lake did not give the page: {error.response['Error']['Code']}") from error
@@ -73,12 +79,17 @@ def _readable(pipeline: str, request: Request, user: GetUserDep) -> bool:
 
 def _runs(pipeline: str) -> str:
     """Return a pipeline's last attempts as a table, newest run first, whichever DAG it was of."""
-    attempts = [{"dag": dag, **item} for dag in (f"{pipeline}_{stage}" for stage in STAGES)
-                for item in _items(f"runs#{dag}", newest=NEWEST)]
+    attempts = [
+        {"dag": dag, **item}
+        for dag in (f"{pipeline}_{stage}" for stage in STAGES)
+        for item in _items(f"runs#{dag}", newest=NEWEST)
+    ]
     attempts.sort(key=lambda item: (item["started_at"], item["task"]), reverse=True)
     rows = [_row(list(group)) for _, group in groupby(attempts, key=lambda item: (item["dag"], item["run"]))]
-    return (f"<h2>{escape(pipeline)}</h2><table><tr><th>Started, UTC<th>Run<th>Stages<th class=n>Landed"
-            f"<th class=n>Rejected<th class=n>Loaded<th>Reconciled</tr>{''.join(rows)}</table>")
+    return (
+        f"<h2>{escape(pipeline)}</h2><table><tr><th>Started, UTC<th>Run<th>Stages<th class=n>Landed"
+        f"<th class=n>Rejected<th class=n>Loaded<th>Reconciled</tr>{''.join(rows)}</table>"
+    )
 
 
 def _row(attempts: list[dict[str, Any]]) -> str:
@@ -88,11 +99,14 @@ def _row(attempts: list[dict[str, Any]]) -> str:
         f"<a target=_top href='{escape(item['link'], quote=True)}'>{escape(item['task'])}</a> "
         f"<span class='{escape(item['state'])}'>{escape(item['state'])}</span>"
         + (f"<br><small>{escape(item['reason'][:300])}</small>" if item["reason"] else "")
-        for item in reversed(attempts))
-    return (f"<tr><td>{escape(first['started_at'][:19].replace('T', ' '))}"
-            f"<td><a target=_top href='{escape(where, quote=True)}'>{escape(first['dag'])}</a><td>{stages}"
-            f"<td class=n>{_total(did, 'rows', 'land', 'compare_keys')}<td class=n>{_total(did, 'rejected', 'gate')}"
-            f"<td class=n>{_total(did, 'rows', 'load')}<td>{_reconciled(did.get('reconcile'))}</tr>")
+        for item in reversed(attempts)
+    )
+    return (
+        f"<tr><td>{escape(first['started_at'][:19].replace('T', ' '))}"
+        f"<td><a target=_top href='{escape(where, quote=True)}'>{escape(first['dag'])}</a><td>{stages}"
+        f"<td class=n>{_total(did, 'rows', 'land', 'compare_keys')}<td class=n>{_total(did, 'rejected', 'gate')}"
+        f"<td class=n>{_total(did, 'rows', 'load')}<td>{_reconciled(did.get('reconcile'))}</tr>"
+    )
 
 
 def _total(did: dict[str, list[dict[str, Any]]], field: str, *tasks: str) -> str:
@@ -106,13 +120,20 @@ def _reconciled(records: list[dict[str, Any]] | None) -> str:
     wrong = [record for record in records if not record.get("equal", True)]
     if not wrong:
         return f"<span class=success>{len(records)} equal</span>"
-    return "<span class=failed>different: " + escape(", ".join(str(record.get("dataset")) for record in wrong)) + "</span>"
+    return (
+        "<span class=failed>different: " + escape(", ".join(str(record.get("dataset")) for record in wrong)) + "</span>"
+    )
 
 
 def _items(partition: str, *, newest: int = 1000) -> list[dict[str, Any]]:
     table = boto3.resource("dynamodb").Table(_setting("LEDGER_TABLE"))
     answer = table.query(KeyConditionExpression=Key("dataset").eq(partition), ScanIndexForward=False, Limit=newest)
     return list(answer["Items"])
+
+
+def _slug(dag_id: str, run_id: str) -> str:
+    """Return a run's name as the gate writes it into a key."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", f"{dag_id}/{run_id}")
 
 
 def _setting(name: str) -> str:
@@ -123,5 +144,9 @@ def _setting(name: str) -> str:
 
 
 def _page(title: str, body: str, *, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
-                        f"<h1>{title}</h1>{body}</html>", status_code=status, headers=HEADERS)
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
+        f"<h1>{title}</h1>{body}</html>",
+        status_code=status,
+        headers=HEADERS,
+    )

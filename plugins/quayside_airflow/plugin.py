@@ -13,10 +13,19 @@ class QuaysidePlugin(AirflowPlugin):
 
     name = "quayside"
     external_views = [  # noqa: RUF012 (Airflow declares it so)
-        {"name": "Quayside runs", "href": f"{PREFIX}/", "destination": "nav", "category": "browse",
-         "url_route": "quayside-runs"},
-        {"name": "Gate results", "href": f"{PREFIX}/gate/{{DAG_ID}}/{{RUN_ID}}", "destination": "dag_run",
-         "url_route": "quayside-gate"},
+        {
+            "name": "Quayside runs",
+            "href": f"{PREFIX}/",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "quayside-runs",
+        },
+        {
+            "name": "Gate results",
+            "href": f"{PREFIX}/gate/{{DAG_ID}}/{{RUN_ID}}",
+            "destination": "dag_run",
+            "url_route": "quayside-gate",
+        },
     ]
 
     @cached_property

@@ -87,8 +87,13 @@ class StageOperator(BaseOperator):
         task = context["ti"]
         try:
             run = Run.of(run_name(context), Progress(self, context))
-            attempt = Attempt(dag=task.dag_id, task=task.task_id, run=task.run_id, link=task.log_url,
-                              timeout=self.execution_timeout or timedelta(days=1))
+            attempt = Attempt(
+                dag=task.dag_id,
+                task=task.task_id,
+                run=task.run_id,
+                link=task.log_url,
+                timeout=self.execution_timeout or timedelta(days=1),
+            )
             with watched(attempt, run.ledger):
                 self.log.info("::group::Progress")
                 try:

@@ -1,0 +1,113 @@
+"""The plugin's pages: behind Airflow's login, and harmless whatever the sources hold."""
+
+import json
+import warnings
+
+import boto3
+import pytest
+
+from quayside.ledger import Ledger
+from tests.support import airflow
+
+GATE = "/quayside/gate/totesys_landing/manual__2026-03-01T10:00:00+00:00_x"
+PAGES = [GATE, "/quayside/", "/quayside/runs/totesys"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The whole api-server, with its login, in this process."""
+    airflow.create_database()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from airflow.api_fastapi.app import create_app
+        from fastapi.testclient import TestClient
+
+        with TestClient(create_app(), base_url="http://airflow.test", raise_server_exceptions=True) as client:
+            yield client
+
+
+@pytest.fixture
+def ada(server):
+    """The headers of a signed-in administrator."""
+    answer = server.post("/auth/token", json={"username": "ada", "password": "secret"})
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def note_attempt(ledger: Ledger, task: str, state: str, summary: list[dict[str, object]], reason: str = "") -> None:
+    ledger.note("finished", "totesys_landing", {"at": "2026-03-01T10:00:00.000", "datasets": [], "tables": []})
+    ledger.note(
+        "runs#totesys_landing",
+        f"2026-03-01T10:00:0{len(task)}.000#{task}",
+        {
+            "task": task,
+            "run": "manual__1",
+            "state": state,
+            "reason": reason,
+            "link": "http://airflow.test/log",
+            "started_at": "2026-03-01T10:00:00.000",
+            "ended_at": "2026-03-01T10:00:09.000",
+            "summary": json.dumps(summary),
+        },
+    )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_not_shown_without_a_login(server, settings, page):
+    server.cookies.clear()
+
+    assert server.get(page).status_code == 401
+    assert server.get(page, headers={"Authorization": "Bearer forged.token.here"}).status_code == 403
+
+
+def test_the_gate_page_of_a_run_is_shown_as_the_gate_left_it(server, ada, settings):
+    key = "quality/pages/totesys_landing_manual__2026-03-01T10_00_00_00_00_x.html"
+    boto3.client("s3").put_object(Bucket=settings.lake_bucket, Key=key, Body=b"<p>all 12 checks passed</p>")
+
+    answer = server.get(GATE, headers=ada)
+
+    assert answer.status_code == 200
+    assert answer.text == "<p>all 12 checks passed</p>"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_run_whose_gate_had_nothing_to_check_says_so(server, ada, settings):
+    answer = server.get(GATE, headers=ada)
+
+    assert answer.status_code == 404
+    assert "nothing to check" in answer.text
+
+
+def test_the_run_page_shows_what_landed_was_rejected_and_why_it_failed(server, ada, ledger):
+    note_attempt(ledger, "land", "success", [{"dataset": "totesys.staff", "rows": 1200}, {"rows": 34}])
+    note_attempt(ledger, "gate", "failed", [{"rejected": 7}], reason="totesys.staff is <script>blocked</script>")
+
+    for page in ("/quayside/", "/quayside/runs/totesys"):
+        text = server.get(page, headers=ada).text
+        assert "1,234" in text
+        assert "<td class=n>7" in text
+        assert "&lt;script&gt;blocked" in text
+        assert "<script" not in text
+
+
+def test_a_page_asks_for_the_right_to_the_very_dag(server, ada, settings, monkeypatch):
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+
+    asked = []
+
+    def refuse(self, *, method, user, access_entity=None, details=None):
+        asked.append(details.id)
+        return False
+
+    monkeypatch.setattr(SimpleAuthManager, "is_authorized_dag", refuse)
+
+    assert server.get(GATE, headers=ada).status_code == 403
+    assert server.get("/quayside/runs/totesys", headers=ada).status_code == 403
+    assert asked == ["totesys_landing", "totesys_landing"]
+
+
+def test_the_ui_knows_the_pages(server, ada, settings):
+    [plugin] = [
+        each for each in server.get("/api/v2/plugins", headers=ada).json()["plugins"] if each["name"] == "quayside"
+    ]
+
+    assert {view["href"] for view in plugin["external_views"]} == {"/quayside/", "/quayside/gate/{DAG_ID}/{RUN_ID}"}
