@@ -30,6 +30,7 @@ from quayside.manifest import Kind, Manifest
 from quayside.settings import Settings, aws
 
 Stage = Literal["gate", "curate", "load"]
+_DONE: Mapping[Stage, str] = {"gate": "gated_at", "curate": "curated_at", "load": "loaded_at"}
 
 
 class Superseded(Retryable):
@@ -163,20 +164,30 @@ class Ledger:
 
         :param facts: small JSON values to keep with the batch
         """
-        changes: dict[str, Any] = {"status": status, f"{taken}d_at": _now(), **(facts or {})}
-        names = {f"#f{number}": name for number, name in enumerate(changes)}
-        values = {f":f{number}": value for number, value in enumerate(changes.values())}
+        marker = self._key(dataset, f"todo#{taken}#{batch}")
         writes = [
-            {"Update": {**self._key(dataset, f"batch#{batch}"),
-                        "UpdateExpression": "SET " + ", ".join(f"#f{n} = :f{n}" for n in range(len(changes))),
-                        "ConditionExpression": "attribute_exists(#e)",
-                        "ExpressionAttributeNames": {**names, "#e": "entry"},
-                        "ExpressionAttributeValues": _serialize(values)}},
-            {"Delete": self._key(dataset, f"todo#{taken}#{batch}")},
+            self._update(dataset, batch, {"status": status, _DONE[taken]: _now(), **(facts or {})}),
+            {"Delete": {**marker, "ConditionExpression": "attribute_exists(#e)", "ExpressionAttributeNames": {"#e": "entry"}}},
         ]
         if todo:
             writes.append(self._put({"dataset": dataset, "entry": f"todo#{todo}#{batch}"}))
-        self._write(writes, f"{dataset}: batch {batch} is not in the ledger")
+        try:
+            self._write(writes, f"{dataset}: batch {batch} was taken before")
+        except Superseded:
+            self.batch(dataset, batch)  # it exists, so another attempt has taken it; what comes after may have, too
+
+    def hold(self, dataset: str, batch: str, *, at: Stage, facts: Mapping[str, Any]) -> None:
+        """Note that a stage stopped a batch: its status is ``blocked``, and it stays pending there.
+
+        :param facts: small JSON values to keep with the batch
+        :raises Superseded: the batch is no longer pending there: somebody has released it
+        """
+        marker = self._key(dataset, f"todo#{at}#{batch}")
+        self._write([
+            self._update(dataset, batch, {"status": "blocked", **facts}),
+            {"ConditionCheck": {**marker, "ConditionExpression": "attribute_exists(#e)",
+                                "ExpressionAttributeNames": {"#e": "entry"}}},
+        ], f"{dataset}: batch {batch} is no longer at the {at}")
 
     @contextmanager
     def lease(self, dataset: str, *, owner: str, seconds: int) -> Iterator[None]:
@@ -245,6 +256,15 @@ class Ledger:
         except Superseded:
             return False
         return True
+
+    def _update(self, dataset: str, batch: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        names = {f"#f{number}": name for number, name in enumerate(changes)}
+        values = {f":f{number}": value for number, value in enumerate(changes.values())}
+        return {"Update": {**self._key(dataset, f"batch#{batch}"),
+                           "UpdateExpression": "SET " + ", ".join(f"#f{number} = :f{number}" for number in range(len(changes))),
+                           "ConditionExpression": "attribute_exists(#e)",
+                           "ExpressionAttributeNames": {**names, "#e": "entry"},
+                           "ExpressionAttributeValues": _serialize(values)}}
 
     def _key(self, dataset: str, entry: str) -> dict[str, Any]:
         return {"TableName": self._table, "Key": _serialize({"dataset": dataset, "entry": entry})}
