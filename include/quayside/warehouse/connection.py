@@ -50,7 +50,10 @@ def lock(connection: psycopg.Connection[Any]) -> None:
 
 def translated(error: psycopg.Error, credentials: Credentials) -> Retryable | Terminal:
     """Return what a database error means for the platform."""
-    what = f"{credentials}: {str(error).strip()}"
+    # Not the whole text: its detail quotes values, and values may be somebody's name.
+    said = error.diag.message_primary or str(error).strip()
+    where = (error.diag.context or "").partition(': "')[0]
+    what = f"{credentials}: {said}{f' ({where})' if where else ''}."
     owner = credentials.username
     match error:
         case errors.InsufficientPrivilege():

@@ -9,7 +9,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from quayside.contract import Contract
-from quayside.warehouse.schema import columns, names, qualified
+from quayside.warehouse.schema import column_type, columns, names, qualified
 from quayside.warehouse.staging import copy_in, staged
 
 
@@ -29,49 +29,43 @@ def upsert(connection: psycopg.Connection[Any], table: Contract) -> int:
     )).rowcount
 
 
-def infer_members(connection: psycopg.Connection[Any], table: Contract, dimensions: dict[str, Contract]) -> dict[str, int]:
-    """Add the members that staged rows refer to and that have not arrived; return how many of each dimension.
+def infer_members(connection: psycopg.Connection[Any], dimension: Contract, referred: pa.Array) -> int:
+    """Add the members that are referred to and have not arrived; return how many.
 
-    A member so inferred has its key only, until the dimension's own row completes it. Days are computed, whole years of them.
+    A member so inferred has its key only, until the dimension's own row completes it. Days are computed,
+    whole years of them.
 
-    :param dimensions: all tables of this load by their names
+    :param referred: distinct keys
     """
-    added: dict[str, int] = {}
-    for column in columns(table):
-        if column.references:
-            target = dimensions[column.references.rpartition(".")[0]]
-            fill = _add_days if target.source == "calendar" else _add_keys
-            count = fill(connection, target, sql.Identifier(column.name), staged(table))
-            if count:
-                added[target.name] = added.get(target.name, 0) + count
+    values, key = sql.Identifier("referred"), sql.Identifier(dimension.key.name)
+    connection.execute(sql.SQL("create temporary table {} ({} {}) on commit drop").format(
+        values, key, column_type(dimension.key)))
+    for _ in copy_in(connection, values, [dimension.key.name], [pa.record_batch([referred], names=[dimension.key.name])]):
+        pass
+    missing = sql.SQL("select {0} from {1} where {0} is not null and not exists "
+                      "(select from {2} as member where member.{0} = referred.{0})").format(
+        key, values, qualified(dimension.table))
+    if dimension.source == "calendar":
+        years = connection.execute(sql.SQL("select distinct extract(year from day)::int from ({}) as missing (day)").format(
+            missing)).fetchall()
+        added = _add_days(connection, dimension, [year for year, in years])
+    else:
+        added = connection.execute(sql.SQL("insert into {} ({}) {} on conflict do nothing").format(
+            qualified(dimension.table), key, missing)).rowcount
+    connection.execute(sql.SQL("drop table {}").format(values))
     return added
 
 
-def _missing(target: Contract, reference: sql.Identifier, source: sql.Identifier) -> sql.Composed:
-    """Select the values of a staged column that are no member's key."""
-    return sql.SQL("select {0} from (select distinct {0} from {1}) as referred where {0} is not null "
-                   "and not exists (select from {2} as member where member.{3} = referred.{0})").format(
-        reference, source, qualified(target.table), sql.Identifier(target.key.name))
-
-
-def _add_keys(connection: psycopg.Connection[Any], target: Contract, reference: sql.Identifier, source: sql.Identifier) -> int:
-    return connection.execute(sql.SQL("insert into {} ({}) {} on conflict do nothing").format(
-        qualified(target.table), sql.Identifier(target.key.name), _missing(target, reference, source))).rowcount
-
-
-def _add_days(connection: psycopg.Connection[Any], target: Contract, reference: sql.Identifier, source: sql.Identifier) -> int:
-    years = connection.execute(sql.SQL("select distinct extract(year from day)::int from ({}) as missing (day)").format(
-        _missing(target, reference, source))).fetchall()
+def _add_days(connection: psycopg.Connection[Any], dimension: Contract, years: list[int]) -> int:
     if not years:
         return 0
-    kept = sql.Identifier("days")
-    wished = names(columns(target))
-    connection.execute(sql.SQL("create temporary table {} (like {}) on commit drop").format(kept, qualified(target.table)))
-    for _ in copy_in(connection, kept, [column.name for column in columns(target)], calendar(target, [year for year, in years])):
+    days, wished = sql.Identifier("days"), names(columns(dimension))
+    connection.execute(sql.SQL("create temporary table {} (like {}) on commit drop").format(days, qualified(dimension.table)))
+    for _ in copy_in(connection, days, [column.name for column in columns(dimension)], calendar(dimension, years)):
         pass
     added = connection.execute(sql.SQL("insert into {} ({}) select {} from {} on conflict do nothing").format(
-        qualified(target.table), wished, wished, kept)).rowcount
-    connection.execute(sql.SQL("drop table {}").format(kept))
+        qualified(dimension.table), wished, wished, days)).rowcount
+    connection.execute(sql.SQL("drop table {}").format(days))
     return added
 
 

@@ -21,9 +21,12 @@ PATIENCE = 60.0  # seconds to try for the locks; readers go first
 STEP = "300ms"  # how long a try may hold up readers: below deadlock_timeout, so that no reader is ever the victim
 
 
-def insert_versions(connection: psycopg.Connection[Any], table: Contract) -> int:
-    """Insert the staged versions, which are all new (see `drop_known`); return how many."""
-    keys = _foreign_keys(connection, table) if _checks_pay(connection, table) else {}
+def insert_versions(connection: psycopg.Connection[Any], table: Contract, new: int) -> int:
+    """Insert the staged versions, which are all new (see `drop_known`); return how many were added.
+
+    :param new: how many are staged
+    """
+    keys = _foreign_keys(connection, table) if _checks_pay(connection, table, new) else {}
     if not keys or not _lock_all(connection, table):
         return _insert(connection, table)
     _alter(connection, table, [sql.SQL("drop constraint {}").format(sql.Identifier(name)) for name in keys])
@@ -35,12 +38,10 @@ def insert_versions(connection: psycopg.Connection[Any], table: Contract) -> int
 
 
 def drop_known(connection: psycopg.Connection[Any], table: Contract) -> int:
-    """Drop the staged versions that the fact has already; return how many are left."""
+    """Drop the staged versions that the fact has already; return how many."""
     same = sql.SQL(" and ").join(sql.SQL("known.{0} = staged.{0}").format(sql.Identifier(name)) for name in table.version_key)
-    connection.execute(sql.SQL("delete from {} as staged using {} as known where {}").format(
-        staged(table), qualified(table.table), same))
-    [left] = connection.execute(sql.SQL("select count(*) from {}").format(staged(table))).fetchone() or (0,)
-    return int(left)
+    return connection.execute(sql.SQL("delete from {} as staged using {} as known where {}").format(
+        staged(table), qualified(table.table), same)).rowcount
 
 
 def _insert(connection: psycopg.Connection[Any], table: Contract) -> int:
@@ -56,12 +57,12 @@ def _insert(connection: psycopg.Connection[Any], table: Contract) -> int:
             target, wished, version, wished, source)).rowcount
 
 
-def _checks_pay(connection: psycopg.Connection[Any], table: Contract) -> bool:
+def _checks_pay(connection: psycopg.Connection[Any], table: Contract, new: int) -> bool:
     """Tell whether one check of all rows, old and new, is cheaper than one check a new row."""
-    [(new, old_bytes, new_bytes)] = connection.execute(
-        sql.SQL("select count(*), pg_relation_size(%s), pg_relation_size(%s) from {}").format(staged(table)),
-        [qualified(table.table).as_string(), staged(table).as_string()]).fetchall()
-    return new >= MANY and old_bytes < SHARE * new_bytes
+    if new < MANY:
+        return False
+    return connection.execute("select pg_relation_size(%s) < %s * pg_relation_size(%s)", [
+        qualified(table.table).as_string(), SHARE, staged(table).as_string()]).fetchone() == (True,)
 
 
 def _foreign_keys(connection: psycopg.Connection[Any], table: Contract) -> dict[str, str]:

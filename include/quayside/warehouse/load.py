@@ -90,12 +90,14 @@ def _load(connection: psycopg.Connection[Any], tables: dict[str, Contract], name
           run: Run) -> Loaded:
     table, begun = tables[name], time.monotonic()
     run.progress(name, f"loading {sum(manifest.rows for manifest in manifests):,} rows of {len(manifests)} batches")
-    rows = stage(connection, table, manifests, run.lake, lambda so_far: run.progress(name, f"{so_far:,} rows staged"))
-    if table.history and drop_known(connection, table) == 0:
-        changed, inferred = 0, {}
-    else:
-        inferred = infer_members(connection, table, tables)
-        changed = insert_versions(connection, table) if table.history else upsert(connection, table)
+    rows, referred = stage(connection, table, manifests, run.lake,
+                           lambda so_far: run.progress(name, f"{so_far:,} rows staged"))
+    new = rows - drop_known(connection, table) if table.history else rows
+    changed, inferred = 0, {}
+    if new:
+        counts = {dataset: infer_members(connection, tables[dataset], keys) for dataset, keys in referred.items()}
+        inferred = {dataset: count for dataset, count in counts.items() if count}
+        changed = insert_versions(connection, table, new) if table.history else upsert(connection, table)
     for dimension, count in inferred.items():
         run.progress(dimension, f"{count:,} members added that {table.table} refers to")
     return Loaded(dataset=name, batches=tuple(manifest.batch for manifest in manifests), rows=rows, changed=changed,

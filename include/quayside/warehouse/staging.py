@@ -18,6 +18,7 @@ from quayside.warehouse.schema import column_type, loaded_columns
 
 ROWS_AT_ONCE = 8_192  # about 1 MB of text; more is not faster
 TOLD_EVERY = 500_000
+UNITE_AT = 64  # arrays of keys, before what is double in them goes
 # Text is quoted and null is not, so that '' and null stay apart.
 _FORMAT = csv.WriteOptions(include_header=False, quoting_style="needed")
 
@@ -27,9 +28,37 @@ def staged(table: Contract) -> sql.Identifier:
     return sql.Identifier(f"staged_{table.table}")
 
 
+class Referred:
+    """The distinct keys of other tables that the rows of a table refer to; as many bytes as there are such keys.
+
+    Gathered as the rows stream by, which costs next to nothing; asking the staged rows would take a pass a column.
+    """
+
+    def __init__(self, table: Contract) -> None:
+        self._columns = {column.name: column.references.rpartition(".")[0]
+                         for column in loaded_columns(table) if column.references}
+        self._found: dict[str, list[pa.Array]] = {dataset: [] for dataset in self._columns.values()}
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Note what these rows refer to."""
+        for name, dataset in self._columns.items():
+            if name in batch.schema.names:
+                self._found[dataset].append(batch.column(name).unique())
+                if len(self._found[dataset]) > UNITE_AT:
+                    self._found[dataset] = [_united(self._found[dataset])]
+
+    def keys(self) -> dict[str, pa.Array]:
+        """Return the distinct keys by dataset."""
+        return {dataset: _united(found) for dataset, found in self._found.items() if found}
+
+
+def _united(found: list[pa.Array]) -> pa.Array:
+    return pa.chunked_array(found).unique()
+
+
 def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Sequence[Manifest], lake: Lake,
-          told: Callable[[int], None]) -> int:
-    """Fill a temporary table with the rows of batches, in their order; return how many.
+          told: Callable[[int], None]) -> tuple[int, dict[str, pa.Array]]:
+    """Fill a temporary table with the rows of batches, in their order; return how many, and which keys they refer to.
 
     It goes when the transaction ends. Dimensions' rows are numbered, so that the later of two can win.
 
@@ -43,20 +72,21 @@ def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Seque
         parts.append(sql.SQL("staged bigint generated always as identity"))
     connection.execute(sql.SQL("create temporary table {} ({}) on commit drop").format(
         staged(table), sql.SQL(", ").join(parts)))
-    rows = 0
+    rows, referred = 0, Referred(table)
     for manifest in manifests:
         for file in manifest.files:
-            for sent in _send(connection, table, file, lake):
-                rows += sent
-                if rows // TOLD_EVERY > (rows - sent) // TOLD_EVERY:
+            for batch in _send(connection, table, file, lake):
+                referred.add(batch)
+                rows += batch.num_rows
+                if rows % TOLD_EVERY < batch.num_rows:
                     told(rows)
     connection.execute(sql.SQL("analyze {}").format(staged(table)))
-    return rows
+    return rows, referred.keys()
 
 
 def copy_in(connection: psycopg.Connection[Any], target: sql.Composable, columns: Sequence[str],
-            batches: Iterable[pa.RecordBatch]) -> Iterator[int]:
-    """Copy Arrow rows into a table's columns; yield the rows of each batch once they are sent."""
+            batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Copy Arrow rows into a table's columns; yield each batch once it is sent."""
     statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
         target, sql.SQL(", ").join(map(sql.Identifier, columns)))
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -64,10 +94,10 @@ def copy_in(connection: psycopg.Connection[Any], target: sql.Composable, columns
             text = pa.BufferOutputStream()
             csv.write_csv(batch.select(list(columns)), text, _FORMAT)
             copy.write(memoryview(text.getvalue()))
-            yield batch.num_rows
+            yield batch
 
 
-def _send(connection: psycopg.Connection[Any], table: Contract, file: File, lake: Lake) -> Iterator[int]:
+def _send(connection: psycopg.Connection[Any], table: Contract, file: File, lake: Lake) -> Iterator[pa.RecordBatch]:
     with failures(f"read {file.key}"), lake.filesystem.open_input_file(file.key) as source:
         parquet = pq.ParquetFile(source)
         # A batch made before a column joined the contract has none of it.
