@@ -46,8 +46,14 @@ def raise_alert(alert: Alert, settings: Settings, ledger: Ledger) -> bool:
 
     :raises Retryable: the topic or the ledger did not answer; the watchdog tells it later
     """
-    record: dict[str, Any] = {"headline": alert.headline, "reason": scrub(alert.reason), "link": alert.link,
-                              "run": alert.run, "opened_at": _now(), "told": False}
+    record: dict[str, Any] = {
+        "headline": alert.headline,
+        "reason": scrub(alert.reason),
+        "link": alert.link,
+        "run": alert.run,
+        "opened_at": _now(),
+        "told": False,
+    }
     if not ledger.claim(PARTITION, alert.subject, record):
         open_now = ledger.notes(PARTITION, alert.subject)
         known = next((item for item in open_now if item["entry"] == alert.subject), None)
@@ -78,8 +84,11 @@ def recover(subject: str, *, link: str, run: str = "", settings: Settings, ledge
 
 def tell_what_was_left(settings: Settings, ledger: Ledger, *, now: datetime) -> list[str]:
     """Tell of incidents whose finder died between noting and telling; return their subjects."""
-    left = [item for item in ledger.notes(PARTITION)
-            if not item["told"] and datetime.fromisoformat(item["opened_at"]) < now - UNTOLD]
+    left = [
+        item
+        for item in ledger.notes(PARTITION)
+        if not item["told"] and datetime.fromisoformat(item["opened_at"]) < now - UNTOLD
+    ]
     for item in left:
         record = {name: value for name, value in item.items() if name not in ("dataset", "entry")}
         _tell("failed", item["entry"], record, settings)
@@ -103,16 +112,24 @@ def _tell(kind: str, subject: str, record: dict[str, Any], settings: Settings) -
     if not settings.alerts_topic_arn:
         return
     where, _, part = subject.partition("#")
-    lines = [f"{record['headline']}" if kind == "failed" else f"Recovered: {record['headline']}", "",
-             f"{'Reason' if kind == 'failed' else 'It was'}: {record['reason']}",
-             f"Since: {record['opened_at']} UTC", *([f"Run: {record['run']}"] if record["run"] else []),
-             f"Look here: {record['link']}"]
+    lines = [
+        f"{record['headline']}" if kind == "failed" else f"Recovered: {record['headline']}",
+        "",
+        f"{'Reason' if kind == 'failed' else 'It was'}: {record['reason']}",
+        f"Since: {record['opened_at']} UTC",
+        *([f"Run: {record['run']}"] if record["run"] else []),
+        f"Look here: {record['link']}",
+    ]
     title = f"[{kind}] {record['headline']}".encode("ascii", "replace").decode()
     attributes = {"kind": kind, "dag": where, "task": part or "-"}
     try:
         aws("sns").publish(
-            TopicArn=settings.alerts_topic_arn, Subject=title[:99].replace("\n", " "), Message="\n".join(lines),
-            MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
+            TopicArn=settings.alerts_topic_arn,
+            Subject=title[:99].replace("\n", " "),
+            Message="\n".join(lines),
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
         )
     except (ClientError, BotoCoreError) as error:
         raise Retryable(f"The alerts topic {settings.alerts_topic_arn} did not take a message: {error}") from error

@@ -53,10 +53,19 @@ class Attempt:
 
     def note(self, ledger: Ledger) -> None:
         """Give a sign of life."""
-        ledger.note("running", self.entry, {
-            "dag": self.dag, "task": self.task, "run": self.run, "link": self.link,
-            "started_at": _iso(self.started), "seen_at": _iso(_now()), "timeout": int(self.timeout.total_seconds()),
-        })
+        ledger.note(
+            "running",
+            self.entry,
+            {
+                "dag": self.dag,
+                "task": self.task,
+                "run": self.run,
+                "link": self.link,
+                "started_at": _iso(self.started),
+                "seen_at": _iso(_now()),
+                "timeout": int(self.timeout.total_seconds()),
+            },
+        )
 
 
 @contextmanager
@@ -86,7 +95,9 @@ def landed_as_promised(dag: str, datasets: Sequence[str], tables: Sequence[str],
     ledger.note("finished", dag, {"at": _iso(_now()), "datasets": list(datasets), "tables": list(tables)})
 
 
-def check(run: Run, *, paused: Callable[[str], bool], link: Callable[[str], str], now: datetime | None = None) -> list[str]:
+def check(
+    run: Run, *, paused: Callable[[str], bool], link: Callable[[str], str], now: datetime | None = None
+) -> list[str]:
     """Raise an alert for everything that is silent, overdue or stale, and take back what is not any more.
 
     :param paused: tells of a DAG whether somebody has switched it off
@@ -99,8 +110,13 @@ def check(run: Run, *, paused: Callable[[str], bool], link: Callable[[str], str]
     for item in run.ledger.notes("running"):
         reason = _silent(item, now)
         if reason:
-            alert = Alert(subject=f"{item['dag']}#{item['task']}", reason=reason, link=item["link"], run=item["run"],
-                          headline=f"{item['dag']}.{item['task']} has vanished")
+            alert = Alert(
+                subject=f"{item['dag']}#{item['task']}",
+                reason=reason,
+                link=item["link"],
+                run=item["run"],
+                headline=f"{item['dag']}.{item['task']} has vanished",
+            )
             if raise_alert(alert, run.settings, run.ledger):
                 told.append(f"{alert.headline}: {reason}")
             run.ledger.forget("running", item["entry"])
@@ -113,16 +129,21 @@ def check(run: Run, *, paused: Callable[[str], bool], link: Callable[[str], str]
 def _silent(item: Mapping[str, Any], now: datetime) -> str:
     seen, started = (datetime.fromisoformat(item[name]) for name in ("seen_at", "started_at"))
     if now - seen > SILENCE:
-        return (f"No sign of life since {seen:%H:%M:%S} UTC: its process was killed (out of memory?) or its worker is "
-                "gone. Nothing is lost: clear the task, or wait for the next run, which takes up what is pending.")
+        return (
+            f"No sign of life since {seen:%H:%M:%S} UTC: its process was killed (out of memory?) or its worker is "
+            "gone. Nothing is lost: clear the task, or wait for the next run, which takes up what is pending."
+        )
     if now - started > timedelta(seconds=int(item["timeout"])) + SILENCE:
-        return (f"Works since {started:%Y-%m-%d %H:%M} UTC, longer than its timeout of {int(item['timeout']) // 60} "
-                "minutes, and was not stopped. Look at its log; mark it failed to let the next run start.")
+        return (
+            f"Works since {started:%Y-%m-%d %H:%M} UTC, longer than its timeout of {int(item['timeout']) // 60} "
+            "minutes, and was not stopped. Look at its log; mark it failed to let the next run start."
+        )
     return ""
 
 
-def _freshness(run: Run, item: Mapping[str, Any], paused: Callable[[str], bool], link: Callable[[str], str],
-               now: datetime) -> list[str]:
+def _freshness(
+    run: Run, item: Mapping[str, Any], paused: Callable[[str], bool], link: Callable[[str], str], now: datetime
+) -> list[str]:
     """One alert for a pipeline at most, and none while a task of it is known to fail: that is the same news."""
     dag, pipeline = item["entry"], item["entry"].removesuffix("_landing")
     subject = f"{pipeline}#freshness"
@@ -134,20 +155,32 @@ def _freshness(run: Run, item: Mapping[str, Any], paused: Callable[[str], bool],
     if failing:
         return []
     shown = "; ".join(stale[:3]) + (f"; and {len(stale) - 3} more" if len(stale) > 3 else "")
-    alert = Alert(subject=subject, headline=f"{pipeline} is staler than promised", link=link(dag),
-                  reason=f"{shown}. See whether the scheduler and the workers run, and what the pipeline's runs wait for.")
+    alert = Alert(
+        subject=subject,
+        headline=f"{pipeline} is staler than promised",
+        link=link(dag),
+        reason=f"{shown}. See whether the scheduler and the workers run, and what the pipeline's runs wait for.",
+    )
     return [f"{alert.headline}: {shown}"] if raise_alert(alert, run.settings, run.ledger) else []
 
 
-def _stale(ledger: Ledger, item: Mapping[str, Any], pipeline: str, paused: Callable[[str], bool], now: datetime,
-           ) -> list[str]:
+def _stale(
+    ledger: Ledger,
+    item: Mapping[str, Any],
+    pipeline: str,
+    paused: Callable[[str], bool],
+    now: datetime,
+) -> list[str]:
     promises = {name: load_contract(name).freshness for name in item["datasets"]}
     promised = {name: timedelta(minutes=minutes) for name, minutes in promises.items() if minutes}
     if not promised:
         return []
     landed = datetime.fromisoformat(item["at"])
-    stale = [f"{name}: not looked at since {landed:%H:%M} UTC, promised every {limit // timedelta(minutes=1)} minutes"
-             for name, limit in promised.items() if now - landed > limit]
+    stale = [
+        f"{name}: not looked at since {landed:%H:%M} UTC, promised every {limit // timedelta(minutes=1)} minutes"
+        for name, limit in promised.items()
+        if now - landed > limit
+    ]
     waits = [(name, stage, limit) for name, limit in promised.items() for stage in ("gate", "curate")]
     waits += [(name, "load", min(promised.values())) for name in item["tables"]]
     off = {stage for stage, dag in STAGES.items() if paused(f"{pipeline}_{dag}")}
@@ -156,8 +189,10 @@ def _stale(ledger: Ledger, item: Mapping[str, Any], pipeline: str, paused: Calla
             continue
         waiting = ledger.pending(name, stage)  # type: ignore[arg-type]
         if waiting and now - datetime.fromisoformat(waiting[0].recorded_at) > limit:
-            stale.append(f"{name}: batch {waiting[0].batch} waits to be {stage.removesuffix('e')}ed "
-                         f"since {waiting[0].recorded_at[11:16]} UTC")
+            stale.append(
+                f"{name}: batch {waiting[0].batch} waits to be {stage.removesuffix('e')}ed "
+                f"since {waiting[0].recorded_at[11:16]} UTC"
+            )
     return stale
 
 
@@ -171,10 +206,20 @@ def _beat(attempt: Attempt, ledger: Ledger, ended: threading.Event) -> None:
 
 def _note_end(attempt: Attempt, ledger: Ledger, state: str, reason: str) -> None:
     """Keep the outcome, and remove the attempt from those that run; a success also speaks for earlier, killed ones."""
-    ledger.note(f"runs#{attempt.dag}", f"{_iso(attempt.started)}#{attempt.task}", {
-        "task": attempt.task, "run": attempt.run, "state": state, "reason": scrub(reason), "link": attempt.link,
-        "started_at": _iso(attempt.started), "ended_at": _iso(_now()), "summary": json.dumps(attempt.summary, default=str),
-    })
+    ledger.note(
+        f"runs#{attempt.dag}",
+        f"{_iso(attempt.started)}#{attempt.task}",
+        {
+            "task": attempt.task,
+            "run": attempt.run,
+            "state": state,
+            "reason": scrub(reason),
+            "link": attempt.link,
+            "started_at": _iso(attempt.started),
+            "ended_at": _iso(_now()),
+            "summary": json.dumps(attempt.summary, default=str),
+        },
+    )
     start = f"{attempt.dag}#{attempt.task}#" if state == "success" else attempt.entry
     for item in ledger.notes("running", start):
         ledger.forget("running", item["entry"])

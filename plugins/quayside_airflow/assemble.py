@@ -90,7 +90,11 @@ def _landing(pipeline: Pipeline, landed: Asset) -> DAG:
             only="{{ params.datasets | join(',') }}",
             **_task(pipeline, LandOperator, "land", hours=4),
         )
-        gate = GateOperator(release="{{ params.release or '' }}", **_task(pipeline, GateOperator, "gate"))
+        gate = GateOperator(
+            release="{{ params.release or '' }}",
+            reason="{{ params.release_reason or '' }}",
+            **_task(pipeline, GateOperator, "gate"),
+        )
         land >> gate >> _publish(pipeline, landed)
     return dag
 
@@ -186,6 +190,12 @@ def _params(pipeline: Pipeline) -> dict[str, Param]:
             type=["null", "string"],
             title="Release a blocked batch",
             description_md="`<dataset>/<batch>` as the gate's message names it: passes although a rule blocks it.",
+        ),
+        "release_reason": Param(
+            None,
+            type=["null", "string"],
+            title="Why it may pass",
+            description_md="Kept in the ledger with your name.",
         ),
     }
 

@@ -79,14 +79,15 @@ class GateOperator(StageOperator):
     A blocked dataset fails this task; the others have passed nevertheless and flow on.
 
     :param release: ``<dataset>/<batch>`` of a blocked batch that may pass as it is (templated)
+    :param reason: why it may (templated)
     """
 
-    template_fields = ("release",)
+    template_fields = ("release", "reason")
     operator_extra_links = (GatePageLink(),)
 
-    def __init__(self, *, release: str = "", **kwargs: Any) -> None:
+    def __init__(self, *, release: str = "", reason: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.release = release
+        self.release, self.reason = release, reason
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Judge, and tell for each batch how many rows were accepted and rejected."""
@@ -94,7 +95,11 @@ class GateOperator(StageOperator):
             from quayside.quality.gate import gate, release
 
             if self.release:
-                release(*self.release.split("/", 1), work.run)
+                dataset, _, batch = self.release.replace("/", " ").partition(" ")
+                # A retry of this task finds it done.
+                if work.run.ledger.batch(dataset, batch).facts.get("released_in") != work.run.id:
+                    by = context["dag_run"].triggering_user_name or "whoever triggered this run"
+                    release(dataset, batch, work.run, by=by, reason=self.reason)
             work.summary = _records(gate(_contracts(self.datasets), work.run))
         return work.summary
 
@@ -223,16 +228,18 @@ def _moment(text: str) -> datetime:
 
 
 def _records(results: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return what a stage's function gave as JSON values: small records, never rows."""
+    """Return what a stage's function gave as JSON values, without what is empty: small records, never rows."""
     return [
-        {name: _plain(value) for name, value in asdict(result).items()}
-        if is_dataclass(result)
-        else result
-        if isinstance(result, dict)
+        {name: _plain(value) for name, value in asdict(result).items() if value not in (None, "", (), {})}
+        if is_dataclass(result) and not isinstance(result, type)
         else {"line": str(result)}
         for result in results
     ]
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    if isinstance(value, float):
+        return round(value, 1)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str | int | bool) else str(value)

@@ -101,6 +101,8 @@ class StageOperator(BaseOperator):
                 finally:
                     self.log.info("::endgroup::")
                     for record in attempt.summary:
+                        if "dataset" in record:
+                            task.xcom_push(key=record["dataset"], value=record)
                         self.log.info("%s", ", ".join(f"{name} {value}" for name, value in record.items()))
         except Terminal as error:  # anything else is worth another try
             raise AirflowFailException(str(error)) from error

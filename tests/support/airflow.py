@@ -31,6 +31,8 @@ def environment(home: Path = HOME, tree: Path = ROOT) -> dict[str, str]:
 
 def use() -> None:
     """Point this process to the session's Airflow."""
+    if os.environ.get("AIRFLOW_HOME") == str(HOME):
+        return
     if "airflow" in sys.modules:
         raise RuntimeError("Airflow was imported before its environment was set")
     os.environ.update(environment())
