@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,9 +25,13 @@ REGION = "eu-west-2"
 
 
 @pytest.fixture(scope="session")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where this test session's servers keep their data."""
-    return tmp_path_factory.mktemp("platform")
+def state() -> Iterator[Path]:
+    """Where this test session's servers keep their data.
+
+    Not in pytest's own folder: a second session closes that to other accounts, such as the database server's.
+    """
+    with tempfile.TemporaryDirectory(prefix="quayside-test-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
 
 
 @pytest.fixture(scope="session")

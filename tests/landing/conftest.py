@@ -87,6 +87,12 @@ class Platform:
         rows = self.landed(table)
         return list(zip(rows[f"{table}_id"].to_pylist(), rows["last_updated"].to_pylist(), strict=True)) if rows else []
 
+    def batch(self, batch: str | None, table: str = "department") -> list[tuple[int, datetime]]:
+        """Key and version of the rows of one batch."""
+        manifest = read_manifest(self.lake, f"totesys.{table}", batch or "")
+        rows = self.lake.read_table([file.key for file in manifest.files])
+        return list(zip(rows[f"{table}_id"].to_pylist(), rows["last_updated"].to_pylist(), strict=True))
+
     def keys(self, table: str = "department") -> list[int]:
         """The keys landed, each once, sorted."""
         return sorted({key for key, _ in self.versions(table)})

@@ -69,8 +69,11 @@ class Reading:
     before: Position
     after: Position
     note: str = ""
-    # Chosen anew by every attempt, so that two attempts never write the same object: only one can be recorded.
-    mark: str = field(default_factory=lambda: secrets.token_hex(4))
+    batch: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the batch."""
+        object.__setattr__(self, "batch", new_batch(self.after))
 
     @property
     def dataset(self) -> str:
@@ -78,14 +81,17 @@ class Reading:
         return self.table.contract.name
 
     @property
-    def batch(self) -> str:
-        """The batch's id."""
-        return f"{self.after.sequence:08d}-{self.mark}"
-
-    @property
     def folder(self) -> str:
         """Where its files and its manifest go."""
         return prefix(self.dataset, self.batch, self.kind)
+
+
+def new_batch(after: Position) -> str:
+    """Return a batch's id: its sequence, and a mark that is another for each attempt.
+
+    So no two attempts ever write the same object, and of several with one sequence the ledger takes one.
+    """
+    return f"{after.sequence:08d}-{secrets.token_hex(4)}"
 
 
 def chunks(table: SourceTable, where: sql.Composable, rows: int) -> list[sql.Composable]:
@@ -119,10 +125,10 @@ def land_readings(readings: Iterable[Reading], run: Run, snapshot: Snapshot) -> 
         work = [(reading, [_Part(run, snapshot, reading, number, stop) for number in range(len(reading.parts))])
                 for reading in sorted(readings, key=lambda reading: reading.totals.rows)]
         try:
-            futures = {reading.mark: [pool.submit(part.read) for part in parts] for reading, parts in work}
+            futures = {reading.dataset: [pool.submit(part.read) for part in parts] for reading, parts in work}
             for reading, parts in work:
                 started = time.monotonic()
-                _wait(reading, parts, futures[reading.mark], run)
+                _wait(reading, parts, futures[reading.dataset], run)
                 files = tuple(part.file for part in parts if part.file is not None)
                 landed.append(_record(reading, files, run, snapshot, started))
         finally:

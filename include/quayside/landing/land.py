@@ -35,7 +35,7 @@ def land(contracts: Sequence[Contract], run: Run, source: Credentials) -> list[L
     :raises Retryable: the source, the lake or the ledger is out of reach, or another run reads this source
     :raises Terminal: the source refuses, or no longer fits a contract; then nothing was landed
     """
-    with _snapshot(contracts, run, source) as snapshot:
+    with only_reader(contracts, run, source) as snapshot:
 
         def plan(connection: psycopg.Connection, table: SourceTable, before: Position) -> Reading | Landed:
             contract = table.contract
@@ -65,7 +65,7 @@ def backfill(contracts: Sequence[Contract], run: Run, source: Credentials, since
     """
     if since >= until:
         raise Terminal(f"Backfill from {since} until {until}: the first must be the earlier.")
-    with _snapshot(contracts, run, source) as snapshot:
+    with only_reader(contracts, run, source) as snapshot:
 
         def plan(connection: psycopg.Connection, table: SourceTable, before: Position) -> Reading | Landed:
             cursor = sql.Identifier(table.contract.cursor or table.contract.key.name)
@@ -81,7 +81,7 @@ def backfill(contracts: Sequence[Contract], run: Run, source: Credentials, since
 
 
 @contextmanager
-def _snapshot(contracts: Sequence[Contract], run: Run, source: Credentials) -> Iterator[Snapshot]:
+def only_reader(contracts: Sequence[Contract], run: Run, source: Credentials) -> Iterator[Snapshot]:
     """Work on a source alone, with a snapshot of its tables."""
     [domain] = {contract.domain for contract in contracts}
     with (run.ledger.lease(domain, owner=run.id, seconds=LEASE),
