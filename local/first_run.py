@@ -4,43 +4,44 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any, Callable
 
 from local import airflow, infra
 from local.api import Airflow
 from local.layout import Layout
 from local.processes import ProcessFailed, complete
+from local.runs import Runs
 from local.settings import Settings
 from local.steps import table
 
 CHAIN = ("totesys_landing", "totesys_curated", "totesys_warehouse")
 PARSED_AFTER = 90  # seconds a DAG file may take to be known
 LIMIT = 900  # seconds the whole run may take
-SCHEDULED_AFTER = 4  # seconds in which the scheduler starts the last interval of a DAG that was unpaused
+STARTED_AFTER = 4  # seconds in which the scheduler starts what is due of a DAG that was unpaused
 SETTLED = 2  # seconds without anything active after which a finished chain is over
 QUIET = 10  # seconds without a follow-up after which a landing that found nothing is over
 
 
-def ensure(layout: Layout, settings: Settings, progress: Callable[[str], None]) -> str:
-    """See that the whole chain has succeeded once: start it if need be, show how far it is, fail with its log.
+def ensure(layout: Layout, settings: Settings, progress: Callable[[str], None]) -> bool:
+    """See that the whole chain has succeeded once: start what has not, show how far it is, fail with its log.
 
-    :return: what happened, in a few words
+    :return: whether there was anything to do
     :raises ProcessFailed: a DAG file is broken, a task failed, or it takes too long
     """
     api = Airflow(airflow.url(settings), airflow.USER, airflow.PASSWORD)
     _wait_for_dags(api, progress)
-    if _runs(api, CHAIN[0], "success") and not _active(api):
-        return "done before"
+    runs = Runs(api, CHAIN, layout.run / "tasks")
+    due = [dag for dag in CHAIN if not runs.of(dag, "success")]
+    if not due and not runs.active():
+        return False
     for dag in reversed(CHAIN):  # the listeners first
         api.patch(f"/dags/{dag}?update_mask=is_paused", {"is_paused": False})
-    if not _scheduled(api):
-        api.post(f"/dags/{CHAIN[0]}/dagRuns", {"logical_date": None})
-    began = time.monotonic()
-    _follow(layout, api, progress)
+    if due and not _started(runs, due[0]):
+        api.post(f"/dags/{due[0]}/dagRuns", {"logical_date": None})
+    _follow(runs, progress)
     for dag in api.get("/dags", paused=True, limit=100)["dags"]:
         api.patch(f"/dags/{dag['dag_id']}?update_mask=is_paused", {"is_paused": False})
-    return f"through in {time.monotonic() - began:.0f} s"
+    return True
 
 
 def totals(layout: Layout) -> list[dict[str, Any]]:
@@ -81,85 +82,29 @@ def _wait_for_dags(api: Airflow, progress: Callable[[str], None]) -> None:
         time.sleep(0.5)
 
 
-def _scheduled(api: Airflow) -> bool:
-    """Tell whether unpausing has started a run of its own: the timetable's last interval."""
-    deadline = time.monotonic() + SCHEDULED_AFTER
+def _started(runs: Runs, dag: str) -> bool:
+    """Tell whether unpausing has started a run of its own: the timetable's last interval, an asset's event."""
+    deadline = time.monotonic() + STARTED_AFTER
     while time.monotonic() < deadline:
-        if _runs(api, CHAIN[0], "queued", "running"):
+        if runs.of(dag, "queued", "running"):
             return True
         time.sleep(0.3)
     return False
 
 
-def _follow(layout: Layout, api: Airflow, progress: Callable[[str], None]) -> None:
+def _follow(runs: Runs, progress: Callable[[str], None]) -> None:
     deadline, quiet_since = time.monotonic() + LIMIT, time.monotonic()
-    while True:
-        for dag in CHAIN:
-            for run in _runs(api, dag, "failed"):
-                raise ProcessFailed(_reason(layout, api, run))
-        active = _active(api)
+    while time.monotonic() < deadline:
+        active = runs.active()
+        failure = runs.failure(active)
+        if failure:
+            raise ProcessFailed(f"{failure}\nWhen the cause is gone, `make up` again.")
         if active:
             quiet_since = time.monotonic()
-            progress(_words(api, active))
-        elif _runs(api, CHAIN[0], "success"):
-            finished = all(_runs(api, dag, "success") for dag in CHAIN)
+            progress(runs.words(active))
+        elif runs.of(CHAIN[0], "success"):
+            finished = all(runs.of(dag, "success") for dag in CHAIN)
             if time.monotonic() - quiet_since > (SETTLED if finished else QUIET):
                 return
-        if time.monotonic() > deadline:
-            raise ProcessFailed(
-                f"Not through after {LIMIT} s. `make status`, `make logs` and the Airflow UI tell more."
-            )
         time.sleep(0.5)
-
-
-def _active(api: Airflow) -> list[dict[str, Any]]:
-    return [run for dag in CHAIN for run in _runs(api, dag, "running", "queued")]
-
-
-def _runs(api: Airflow, dag: str, *states: str) -> list[dict[str, Any]]:
-    return list(api.get(f"/dags/{dag}/dagRuns", state=states, limit=10, order_by="-run_after")["dag_runs"])
-
-
-def _words(api: Airflow, active: list[dict[str, Any]]) -> str:
-    words = []
-    for run in active:
-        tasks = api.get(f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances", limit=200)["task_instances"]
-        done = sum(task["state"] in ("success", "skipped") for task in tasks)
-        busy = [task["task_id"] for task in tasks if task["state"] in ("running", "up_for_retry", "deferred")]
-        words.append(f"{run['dag_id']} {done}/{len(tasks)} {', '.join(dict.fromkeys(busy))}".rstrip())
-    return "; ".join(words)
-
-
-def _reason(layout: Layout, api: Airflow, run: dict[str, Any]) -> str:
-    """Return which task of a failed run failed, and the end of its log."""
-    path = f"/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}/taskInstances"
-    failed = api.get(path, state="failed", limit=1)["task_instances"]
-    if not failed:
-        return f"{run['dag_id']} failed without a failed task (run {run['dag_run_id']})."
-    task = failed[0]
-    folder = (
-        layout.run
-        / "tasks"
-        / f"dag_id={task['dag_id']}"
-        / f"run_id={task['dag_run_id']}"
-        / f"task_id={task['task_id']}"
-    )
-    logs = sorted(folder.rglob("attempt=*.log"))
-    lines = _events(logs[-1]) if logs else []
-    where = logs[-1] if logs else folder
-    return "\n".join(
-        [f"{task['task_id']} of {task['dag_id']} failed.", f"Log: {where}", *(f"  {line}" for line in lines)]
-    )
-
-
-def _events(log: Path) -> list[str]:
-    """Return the last messages of a task's log, which is one JSON object a line."""
-    lines = []
-    for line in log.read_text(errors="replace").splitlines():
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue
-        detail = "; ".join(f"{e.get('exc_type')}: {e.get('exc_value')}" for e in entry.get("error_detail") or [])
-        lines.append(f"{entry.get('level', '')} {entry.get('event', '')} {detail}".strip())
-    return lines[-12:]
+    raise ProcessFailed(f"Not through after {LIMIT} s. `make status`, `make logs` and the Airflow UI tell more.")

@@ -45,10 +45,15 @@ def up(layout: Layout, seed: str) -> None:
         result.append(f"{airflow.url(settings)}{'' if started else ', running already'}")
     write_environment(layout, settings, outputs)
     with steps.step("The first run: landing → curated → warehouse") as result:
-        result.append(first_run.ensure(layout, settings, steps.progress))
+        fresh = first_run.ensure(layout, settings, steps.progress)
+        result.append("done" if fresh else "done before")
     with steps.step("Compare source, lake and warehouse"):
         totals = first_run.totals(layout)
     print(f"\n{first_run.render(totals)}\n")
+    if not all(row["equal"] for row in totals):
+        if fresh:
+            raise ProcessFailed("Source, lake and warehouse differ after the first run.\nLog: the Airflow UI")
+        print("What the source has gained since its last run arrives with the next, within ten minutes.\n")
     print(addresses(layout, settings))
     print(f"\nUp in {steps.seconds:.0f} s. `make help` tells what else there is.")
 

@@ -21,6 +21,7 @@ class Airflow(BaseHTTPRequestHandler):
     runs: list[dict[str, str]]
     asked: list[str]
     on_trigger: list[dict[str, str]]
+    task_state = "failed"
 
     def answer(self) -> None:
         url = urlsplit(self.path)
@@ -45,7 +46,8 @@ class Airflow(BaseHTTPRequestHandler):
             reply = {"dag_runs": found}
         elif path.endswith("/taskInstances"):
             dag, run = path.split("/")[2], path.split("/")[4]
-            reply = {"task_instances": [{"dag_id": dag, "dag_run_id": run, "task_id": "land", "state": "failed"}]}
+            task = {"dag_id": dag, "dag_run_id": run, "task_id": "land"}
+            reply = {"task_instances": [{**task, "state": self.task_state, "try_number": 2}]}
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps(reply).encode())
@@ -68,7 +70,7 @@ def airflow() -> Iterator[type[Airflow]]:
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(first_run, "SCHEDULED_AFTER", 0)
+    monkeypatch.setattr(first_run, "STARTED_AFTER", 0)
     monkeypatch.setattr(first_run, "SETTLED", 0)
 
 
@@ -100,8 +102,25 @@ def test_the_listeners_are_awake_before_the_first_run_starts(airflow, layout, se
 def test_a_second_time_nothing_is_started(airflow, layout, settings):
     airflow.runs += [run(dag, "success") for dag in first_run.CHAIN]
 
-    assert first_run.ensure(layout, settings, print) == "done before"
+    assert first_run.ensure(layout, settings, print) is False
     assert airflow.asked == []
+
+
+def test_a_chain_that_broke_is_taken_up_where_it_broke(airflow, layout, settings):
+    airflow.runs += [run("totesys_landing", "success"), run("totesys_curated", "failed")]
+    airflow.on_trigger += [run(dag, "success") for dag in first_run.CHAIN[1:]]
+
+    assert first_run.ensure(layout, settings, print) is True
+
+    assert [words for words in airflow.asked if words.startswith("run")] == ["run totesys_curated"]
+
+
+def test_a_task_that_fails_again_and_again_is_not_waited_for(airflow, layout, settings):
+    airflow.on_trigger.append(run("totesys_landing", "running"))
+    airflow.task_state = "up_for_retry"
+
+    with pytest.raises(ProcessFailed, match="land of totesys_landing failed"):
+        first_run.ensure(layout, settings, print)
 
 
 def test_a_failed_task_is_told_with_the_end_of_its_log(airflow, layout, settings):
