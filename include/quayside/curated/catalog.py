@@ -28,7 +28,7 @@ _PARQUET = {
 _REFUSALS = ("EntityNotFoundException", "AccessDeniedException", "InvalidInputException", "ValidationException")
 
 
-def commented(name: str, kind: pa.DataType, comment: str) -> pa.Field[Any]:
+def commented(name: str, kind: pa.DataType, comment: str) -> "pa.Field[Any]":
     """Return a field whose comment `Catalog.ensure_table` shows in the catalog."""
     return pa.field(name, kind, metadata={"comment": comment})
 
@@ -81,11 +81,11 @@ class Catalog:
         :param existing: the table, where the caller has it already
         """
         existing = existing or self.table(name)
-        columns = _columns(schema)
-        wanted = {
+        wanted: dict[str, Any] = {
             "Name": name, "Description": description[:2048], "TableType": "EXTERNAL_TABLE",
             "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"}, "PartitionKeys": _columns(partitions),
-            "StorageDescriptor": {"Columns": columns, "Location": existing.location if existing else location, **_PARQUET},
+            "StorageDescriptor": {"Columns": _columns(schema), "Location": existing.location if existing else location,
+                                  **_PARQUET},
         }
         if existing and _same(existing.definition, wanted):
             return existing

@@ -68,7 +68,8 @@ def curate(sources: Sequence[Contract], tables: Sequence[Contract], run: Run) ->
 def current_keys(contract: Contract, run: Run) -> pa.Table:
     """Return every key that curated knows: key (int64), last_updated (timestamp[ms]) and deleted; in no order."""
     layout = source_layout(contract)
-    schema = pa.schema([layout.schema.field(name) for name in (contract.key.name, contract.cursor or "", DELETED)])
+    names = [contract.key.name, contract.cursor or "", DELETED]
+    schema = pa.schema(list(map(layout.schema.field, names)))
     catalog = Catalog.of(run.settings)
     placed = catalog.partitions(layout.name) if catalog.table(layout.name) else {}
     keys = [part(place, run.lake.bucket) for place in placed.values()]
@@ -223,25 +224,27 @@ class _Work:
 
     def _swap(self, datasets: Sequence[Dataset], stars: Sequence[Star]) -> None:
         """Let the catalog name what this run wrote; stars before sources, as a retry starts from the sources."""
-        changed: list[Star | Dataset] = [item for item in (*stars, *datasets) if item.written]
-        for layout, placed, written in ((item.layout, item.placed, item.written) for item in changed):
-            table = self._tables[layout.name]
-            if layout.partitions.names:
-                self._catalog.place_partitions(table, written, existing=placed)
-            else:
-                self._catalog.relocate(table, written[()])
+        for item in _all(stars, datasets):
+            table = self._tables[item.layout.name]
+            if item.layout.partitions.names:
+                self._catalog.place_partitions(table, item.written, existing=item.placed)
+            elif item.written:
+                self._catalog.relocate(table, item.written[()])
 
     def _forget(self, datasets: Sequence[Dataset], stars: Sequence[Star]) -> None:
         """Delete files that the catalog has not named since the run before: a reader in flight may still read those."""
         def forget(parent: str, kept: tuple[str, ...]) -> None:
             self._run.lake.delete([key for key in self._run.lake.keys(parent) if not self._run.lake.uri(key).startswith(kept)])
 
-        changed: list[Star | Dataset] = [*stars, *datasets]
         with ThreadPoolExecutor(4) as pool:
             done = [pool.submit(forget, item.layout.parent(values), (place, item.placed.get(values, place)))
-                    for item in changed for values, place in item.written.items()]
+                    for item in _all(stars, datasets) for values, place in item.written.items()]
         for each in done:
             each.result()
+
+
+def _all(stars: Sequence[Star], datasets: Sequence[Dataset]) -> list[Star | Dataset]:
+    return [*stars, *datasets]
 
 
 def _now() -> datetime:

@@ -136,7 +136,7 @@ class Dataset:
         connection.table("loaded").create(f'{CURRENT}."{self.contract.table}"')
 
     @property
-    def _payload(self) -> list[pa.Field[Any]]:
+    def _payload(self) -> "list[pa.Field[Any]]":
         special = {self.contract.key.name, self._cursor, DELETED, BATCH}
         return [item for item in self.layout.schema if item.name not in special]
 
@@ -164,8 +164,8 @@ class Dataset:
             yield self._frame(batch, deleted=batch.column(DELETED), batch_id=batch.column(BATCH), old=True,
                               snapshot=pa.nulls(batch.num_rows, pa.timestamp("ms")))
 
-    def _frame(self, batch: pa.RecordBatch, *, deleted: pa.Array[Any], batch_id: pa.Array[Any], old: bool,
-               snapshot: pa.Array[Any]) -> pa.RecordBatch:
+    def _frame(self, batch: pa.RecordBatch, *, deleted: "pa.Array[Any]", batch_id: "pa.Array[Any]", old: bool,
+               snapshot: "pa.Array[Any]") -> pa.RecordBatch:
         schema = self._frame_schema()
         fixed = (batch.column(self.contract.key.name), batch.column(self._cursor), deleted, batch_id, snapshot,
                  pa.repeat(old, batch.num_rows))

@@ -90,5 +90,5 @@ def columns_by_table(layouts: Mapping[str, Layout]) -> dict[str, set[str]]:
     return {name: {*layout.schema.names} - {BATCH} for name, layout in layouts.items()}
 
 
-def _field(column: Column, kind: pa.DataType) -> pa.Field[Any]:
+def _field(column: Column, kind: pa.DataType) -> "pa.Field[Any]":
     return commented(column.name, kind, column.description)

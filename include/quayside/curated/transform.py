@@ -64,13 +64,13 @@ def compile_query(contract: Contract, known: Mapping[str, Set[str]]) -> Query:
     )
 
 
-def to_sql(expression: exp.Expression) -> str:
+def to_sql(expression: exp.Expr) -> str:
     """Return DuckDB's SQL, every identifier quoted."""
     return expression.sql("duckdb", identify=True)
 
 
 def _value(contract: Contract, column: Column, tables: Mapping[str, str], known: Mapping[str, Set[str]],
-           used: dict[str, set[str]]) -> exp.Expression:
+           used: dict[str, set[str]]) -> exp.Expr:
     where = f"Contract {contract.name}, column {column.name}: transformLogic"
     value = _parse(column.transform or "", None, where)
     _note_columns(value, where, tables, known, used)
@@ -78,18 +78,18 @@ def _value(contract: Contract, column: Column, tables: Mapping[str, str], known:
     return exp.alias_(exp.cast(value, kind), column.name, quoted=True)
 
 
-def _parse(text: str, into: type[exp.Expression] | None, where: str, prefix: str = "") -> exp.Expression:
+def _parse(text: str, into: type[exp.Expr] | None, where: str, prefix: str = "") -> exp.Expr:
     try:
         parsed: object = (sqlglot.parse_one(prefix + text, into=into, dialect="duckdb") if into
                           else sqlglot.parse_one(text, dialect="duckdb"))
     except sqlglot.ParseError as error:
         raise Terminal(f"{where} is not SQL that can be read: {text!r}: {error}") from error
-    if not isinstance(parsed, exp.Expression) or parsed.find(exp.Query, exp.Command):
+    if not isinstance(parsed, exp.Expr) or parsed.find(exp.Query, exp.Command):
         raise Terminal(f"{where} must be {'a join of tables' if into else 'an expression'} without queries in it, not {text!r}.")
     return parsed
 
 
-def _note_columns(parsed: exp.Expression, where: str, tables: Mapping[str, str], known: Mapping[str, Set[str]],
+def _note_columns(parsed: exp.Expr, where: str, tables: Mapping[str, str], known: Mapping[str, Set[str]],
                   used: dict[str, set[str]]) -> None:
     for column in parsed.find_all(exp.Column):
         if column.table not in tables:
