@@ -14,6 +14,7 @@ from local.settings import Settings
 PINNED = {  # what is resolved into what; only what Airflow shares a process with obeys MWAA's constraints
     "requirements.txt": ("requirements.in", True),
     "local/requirements/airflow.txt": ("local/requirements/airflow.in", True),
+    "local/requirements/bench.txt": ("local/requirements/bench.in", False),
     "local/requirements/dev.txt": ("local/requirements/dev.in", False),
     "local/requirements/platform.txt": ("local/requirements/platform.in", False),
     "local/requirements/uv.txt": ("local/requirements/uv.in", False),

