@@ -88,14 +88,27 @@ class Lake:
                     tables.append(pq.read_table(source, columns=columns))
             return pa.concat_tables(tables)
 
+    def batches(self, keys: list[str], *, columns: list[str] | None = None, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
+        """Read Parquet objects as a stream of at most ``rows`` rows at a time, in the order of ``keys``.
+
+        :raises Retryable: S3 did not give them
+        :raises Terminal: one of them does not exist
+        """
+        for key in keys:
+            with failures(f"read {key}"), self.filesystem.open_input_file(key) as source:
+                yield from pq.ParquetFile(source).iter_batches(rows, columns=columns)
+
     def write_json(self, key: str, value: Any) -> None:
         """Write a JSON object, readable by people."""
         self.write_bytes(key, json.dumps(value, indent=2, ensure_ascii=False, default=str).encode())
 
-    def write_bytes(self, key: str, data: bytes) -> None:
-        """Write an object whole."""
+    def write_bytes(self, key: str, data: bytes, *, kind: str = "application/octet-stream") -> None:
+        """Write an object whole.
+
+        :param kind: its content type, for those who open it in a browser
+        """
         with failures(f"write {key}"):
-            aws("s3").put_object(Bucket=self.bucket, Key=key, Body=data)
+            aws("s3").put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=kind)
 
     def read_json(self, key: str) -> Any:
         """Read a JSON object.

@@ -1,0 +1,132 @@
+"""What can only be seen over a whole batch, or over several datasets: kept in DuckDB, which spills to disk."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from quayside.contract import Column, Contract, load_contract
+from quayside.errors import Terminal
+from quayside.manifest import Manifest
+from quayside.run import Run
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_MEMORY = "96MB"
+_TABLES = """
+create table versions (key ubigint, version timestamp, content ubigint);
+create table referenced (place varchar, key ubigint, occurrences bigint);
+create table known (dataset varchar, key ubigint);
+"""
+
+
+class Evidence:
+    """Versions and references of the batch at hand, and keys known so far. Values are kept as hashes only."""
+
+    def __init__(self, connection: "DuckDBPyConnection", contracts: Sequence[Contract], run: Run) -> None:
+        self._database, self._run = connection, run
+        self._contracts = {contract.name: contract for contract in contracts}
+        self._loaded: set[tuple[str, str]] = set()
+
+    @classmethod
+    @contextmanager
+    def gathered(cls, contracts: Sequence[Contract], run: Run) -> "Iterator[Evidence]":
+        """Open an empty store; what it holds on disk goes away with it."""
+        import duckdb
+
+        with TemporaryDirectory(prefix="quayside-gate-") as folder:
+            settings = {"memory_limit": _MEMORY, "temp_directory": folder, "threads": 2}
+            with duckdb.connect(config=settings) as connection:  # type: ignore[arg-type]
+                connection.execute(_TABLES)
+                yield cls(connection, contracts, run)
+
+    def forget_batch(self) -> None:
+        """Begin with another batch."""
+        self._database.execute("delete from versions; delete from referenced")
+
+    def add(self, contract: Contract, rows: pa.RecordBatch) -> None:
+        """Note versions and references of some rows of the batch."""
+        names = rows.schema.names
+        if contract.key.name not in names:
+            return
+        # A struct of fixed name: the statements below name no column of a contract.
+        content = pa.StructArray.from_arrays(rows.columns, fields=list(rows.schema))
+        version = rows.column(contract.cursor) if contract.cursor in names else pa.nulls(len(rows), pa.timestamp("ms"))
+        self._insert("insert into versions select hash(key::varchar), version, hash(content) from batch",
+                     {"key": rows.column(contract.key.name), "version": version, "content": content})
+        for column in references(contract):
+            if column.name in names:
+                self._insert("""insert into referenced select $place, hash(key::varchar), count(*) from batch
+                             where key is not null group by all""",
+                             {"key": rows.column(column.name)}, place=column.name)
+
+    def conflicting_versions(self) -> int:
+        """Return how many pairs of key and version the batch has with different content."""
+        [[number]] = self._database.execute("""select count(*) from (
+            select 1 from versions group by key, version having min(content) <> max(content))""").fetchall()
+        return int(number)
+
+    def missing(self, column: Column) -> tuple[int, int]:
+        """Return how many keys that the batch refers to exist nowhere, and in how many of its rows."""
+        target = str(column.references).rpartition(".")[0]
+        for load in (self._load_pending, self._load_curated):
+            load(target)
+            keys, rows = self._missing(column.name, target)
+            if keys == 0:
+                break
+        return keys, rows
+
+    def _missing(self, place: str, target: str) -> tuple[int, int]:
+        [[keys, rows]] = self._database.execute("""
+            select count(distinct key), coalesce(sum(occurrences), 0) from referenced
+            where place = $place and key not in (select key from known where dataset = $target)
+            """, {"place": place, "target": target}).fetchall()
+        return int(keys), int(rows)
+
+    def _load_pending(self, target: str) -> None:
+        """Learn the keys of batches that have not reached the current table yet."""
+        if (target, "pending") in self._loaded:
+            return
+        self._loaded.add((target, "pending"))
+        key, ledger, lake = self._contract(target).key.name, self._run.ledger, self._run.lake
+        for entry in [*ledger.pending(target, "gate"), *ledger.pending(target, "curate")]:
+            files = [file.key for file in Manifest.from_dict(lake.read_json(entry.manifest)).files]
+            for rows in lake.batches(files, columns=[key]):
+                self._know(target, rows.column(key))
+
+    def _load_curated(self, target: str) -> None:
+        if (target, "curated") in self._loaded:
+            return
+        from quayside.curated import current_keys
+
+        self._loaded.add((target, "curated"))
+        for key in current_keys(self._contract(target), self._run).column("key").chunks:
+            self._know(target, key)
+
+    def _know(self, target: str, keys: pa.Array) -> None:
+        self._insert("insert into known select distinct $target, hash(key::varchar) from batch", {"key": keys},
+                     target=target)
+
+    def _contract(self, name: str) -> Contract:
+        return self._contracts.get(name) or load_contract(name)
+
+    def _insert(self, statement: str, columns: dict[str, pa.Array], **values: str) -> None:
+        self._database.register("batch", pa.table(columns))
+        self._database.execute(statement, values)
+        self._database.unregister("batch")
+
+
+def references(contract: Contract) -> list[Column]:
+    """Return the columns that point to another dataset's key.
+
+    :raises Terminal: one of them points to something else than ``<domain>.<dataset>.<column>``
+    """
+    columns = [column for column in contract.columns if column.references]
+    for column in columns:
+        if str(column.references).count(".") != 2:
+            raise Terminal(f"Contract {contract.name}: {column.name} refers to {column.references}; write "
+                           "<domain>.<dataset>.<column>.")
+    return columns

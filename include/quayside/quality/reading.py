@@ -1,0 +1,167 @@
+"""One batch, read once from end to end: its rows are checked in chunks, rejected ones put aside."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from quayside.contract import Contract
+from quayside.ledger import Entry
+from quayside.manifest import Manifest
+from quayside.quality import measures
+from quayside.quality.checks import Check, Severity, column_checks, own_checks
+from quayside.quality.evidence import Evidence
+from quayside.quality.measures import Measure
+from quayside.quality.quarantine import CHUNK, Quarantine
+from quayside.quality.results import Result
+from quayside.run import Run
+from quayside.types import arrow_schema
+
+if TYPE_CHECKING:
+    from quayside.quality.expectations import Validator
+
+_REPORT_EVERY = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found in a batch.
+
+    :param rejected: number of rows put aside
+    """
+
+    rejected: int
+    results: list[Result]
+
+
+class Reading:
+    """Checks one batch.
+
+    :param evidence: begins anew with this batch
+    """
+
+    def __init__(self, contract: Contract, manifest: Manifest, *, run: Run, validator: "Validator", evidence: Evidence,
+                 ) -> None:
+        from quayside.quality.expectations import level
+
+        self._contract, self._manifest, self._run = contract, manifest, run
+        self._validator, self._evidence = validator, evidence
+        self._files = [file.key for file in manifest.files]
+        levels = [(level(check), check) for check in own_checks(contract, manifest.kind)]
+        self._per_row = column_checks(contract, manifest.kind) + [_of_rows(check) for at, check in levels if at == "row"]
+        self._together = [_of_rows(check) for at, check in levels if at == "rows"]
+        self._aggregate = [check for at, check in levels if at == "dataset"]
+        self._broken: Counter[str] = Counter()
+        self._schema = arrow_schema(contract)
+
+    def find(self, entry: Entry) -> Found:
+        """Read all rows, put the rejected ones aside, and return what every check found.
+
+        :raises Terminal: a rule of the contract cannot be applied, or a file of the batch is missing
+        """
+        self._evidence.forget_batch()
+        with Quarantine(self._run.lake, self._manifest) as quarantine:
+            read = self._read(quarantine)
+        earlier = [other for other in self._run.ledger.batches(entry.dataset, newest=measures.VOLUME_WINDOWS * 2)
+                   if other.batch < entry.batch]
+        measured = [
+            *measures.shape(self._contract, self._manifest.kind, self._schema),
+            *measures.content(self._contract, self._manifest, read=read, rejected=quarantine.rows, evidence=self._evidence),
+            *measures.circumstances(self._contract, entry, earlier),
+        ]
+        rows = [self._row_result(check, read) for check in [*self._per_row, *self._together]]
+        return Found(quarantine.rows, [*self._measured(measured), *self._aggregated(), *rows])
+
+    def _read(self, quarantine: Quarantine) -> int:
+        """Pass all rows by the checks; return how many there are."""
+        start, checks, together = 0, self._per_row, dict[str, np.ndarray]()
+        for chunk in self._run.lake.batches(self._files, rows=CHUNK):
+            if start == 0:
+                self._schema = chunk.schema
+                usable = measures.fitting(self._contract, self._manifest.kind, chunk.schema)
+                checks = [check for check in self._per_row if usable.issuperset(self._columns(check))]
+                together = {check.name: self._validator.validate([check], self._whole(check))[check.name].positions
+                            for check in self._together if usable.issuperset(self._columns(check))}
+            outcomes = self._validator.validate(checks, chunk)
+            broken = {name: outcome.positions for name, outcome in outcomes.items() if len(outcome.positions)}
+            for name, ordinals in together.items():
+                here = ordinals[np.searchsorted(ordinals, start):np.searchsorted(ordinals, start + len(chunk))] - start
+                broken |= {name: here} if len(here) else {}
+            self._broken.update({name: len(positions) for name, positions in broken.items()})
+            self._reject(chunk, start, broken, quarantine)
+            self._evidence.add(self._contract, chunk)
+            start += len(chunk)
+            if start // _REPORT_EVERY > (start - len(chunk)) // _REPORT_EVERY:
+                self._run.progress(self._contract.name, f"{start} rows checked, {quarantine.rows} rejected")
+        return start
+
+    def _reject(self, chunk: pa.RecordBatch, start: int, broken: Mapping[str, np.ndarray], quarantine: Quarantine) -> None:
+        """Put the rows aside that break a rule, each with all the rules that it breaks."""
+        rules, reasons = defaultdict[int, list[str]](list), defaultdict[int, list[str]](list)
+        for check in [*self._per_row, *self._together]:
+            positions = broken.get(check.name) if check.severity == "reject" else None
+            if positions is None:
+                continue
+            for position, reason in zip(positions.tolist(), self._reasons(check, chunk, positions), strict=True):
+                rules[position].append(check.name)
+                reasons[position].append(reason)
+        if rules:
+            positions = np.array(sorted(rules))
+            quarantine.add(chunk.take(pa.array(positions)), positions + start,
+                           [", ".join(rules[position]) for position in positions.tolist()],
+                           ["; ".join(reasons[position]) for position in positions.tolist()])
+
+    def _reasons(self, check: Check, chunk: pa.RecordBatch, positions: np.ndarray) -> Iterator[str]:
+        if check.column is None:
+            return (check.reason(None, shown=False) for _ in positions)
+        shown = self._contract.column(check.column).classification == "internal"
+        return (check.reason(value, shown=shown) for value in chunk.column(check.column).take(pa.array(positions)).to_pylist())
+
+    def _columns(self, check: Check) -> list[str]:
+        """Return the columns that a check's arguments name."""
+        given = [value for item in check.arguments.values() for value in (item if isinstance(item, list) else [item])]
+        return [column.name for column in self._contract.columns if column.name in given]
+
+    def _whole(self, check: Check) -> pa.Table:
+        """Return all rows of the columns that a check is about."""
+        return self._run.lake.read_table(self._files, columns=self._columns(check) or [self._contract.key.name])
+
+    def _row_result(self, check: Check, read: int) -> Result:
+        rows = self._broken[check.name]
+        return self._result(check, "row", passed=rows == 0, observed=f"{rows} of {read} rows", rows=rows)
+
+    def _measured(self, measured: list[Measure]) -> list[Result]:
+        outcomes = self._validator.validate([measure.check for measure in measured], measures.as_row(measured))
+        return [self._result(measure.check, "dataset", passed=outcomes[measure.name].passed, observed=measure.observed,
+                             rows=measure.rows, column=measure.column) for measure in measured]
+
+    def _aggregated(self) -> list[Result]:
+        """Check the contract's own rules about the dataset as a whole."""
+        usable = measures.fitting(self._contract, self._manifest.kind, self._schema)
+        results = []
+        for check in self._aggregate if self._files else ():
+            if usable.issuperset(self._columns(check)):
+                outcome = self._validator.validate([check], self._whole(check))[check.name]
+                shown = all(self._contract.column(name).classification == "internal" for name in self._columns(check))
+                results.append(self._result(check, "dataset", passed=outcome.passed, column=check.column,
+                                            observed=str(outcome.observed) if shown else "not shown"))
+        return results
+
+    def _result(self, check: Check, kind: Literal["row", "dataset"], *, passed: bool, observed: str, rows: int = 0,
+                column: str | None = None) -> Result:
+        return Result(
+            run=self._run.id, checked_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0), dataset=self._contract.name,
+            batch=self._manifest.batch, rule=check.name, kind=kind, severity=check.severity, passed=passed,
+            column_name=column if kind == "dataset" else check.column, observed=observed,
+            expected=check.demand.removeprefix("expects "), unexpected_rows=rows,
+        )
+
+
+def _of_rows(check: Check) -> Check:
+    """Return a contract's own rule as a check on rows: what blocks there rejects rows."""
+    severity: Severity = "reject" if check.severity == "block" else check.severity
+    return replace(check, severity=severity)
