@@ -34,6 +34,7 @@ def ensure(layout: Layout, settings: Settings, progress: Callable[[str], None]) 
     due = [dag for dag in CHAIN if not runs.of(dag, "success")]
     if not due and not runs.active():
         return False
+    runs.hurry()
     for dag in reversed(CHAIN):  # the listeners first
         api.patch(f"/dags/{dag}?update_mask=is_paused", {"is_paused": False})
     if due and not _started(runs, due[0]):

@@ -33,6 +33,9 @@ class Airflow(BaseHTTPRequestHandler):
             reply = {"access_token": "t"}
         elif self.command == "PATCH":
             self.asked.append(f"unpause {path.split('/')[2]}")
+        elif path.endswith("/clearTaskInstances"):
+            self.asked.append(f"again {json.loads(body)['task_ids']}")
+            self.runs[:] = [run(dag, "success") for dag in first_run.CHAIN]
         elif self.command == "POST":
             self.asked.append(f"run {path.split('/')[2]}")
             self.runs.extend(self.on_trigger)
@@ -45,8 +48,8 @@ class Airflow(BaseHTTPRequestHandler):
             found = [r for r in self.runs if r["dag_id"] == path.split("/")[2] and r["state"] in query["state"]]
             reply = {"dag_runs": found}
         elif path.endswith("/taskInstances"):
-            dag, run = path.split("/")[2], path.split("/")[4]
-            task = {"dag_id": dag, "dag_run_id": run, "task_id": "land"}
+            dag, run_id = path.split("/")[2], path.split("/")[4]
+            task = {"dag_id": dag, "dag_run_id": run_id, "task_id": "land"}
             reply = {"task_instances": [{**task, "state": self.task_state, "try_number": 2}]}
         self.send_response(200)
         self.end_headers()
@@ -135,6 +138,15 @@ def test_a_failed_task_is_told_with_the_end_of_its_log(airflow, layout, settings
         ProcessFailed, match=r"(?s)land of totesys_landing failed.*attempt=1\.log.*column gone; add it back"
     ):
         first_run.ensure(layout, settings, print)
+
+
+def test_a_task_that_waits_to_be_tried_again_runs_at_once_when_asked(airflow, layout, settings):
+    airflow.runs.append(run("totesys_landing", "running"))
+    airflow.task_state = "up_for_retry"
+
+    first_run.ensure(layout, settings, print)
+
+    assert airflow.asked[0] == "again ['land']"
 
 
 def test_a_server_that_does_not_answer_is_told(layout, tmp_path):
