@@ -50,9 +50,9 @@ def lock(connection: psycopg.Connection[Any]) -> None:
 
 def translated(error: psycopg.Error, credentials: Credentials) -> Retryable | Terminal:
     """Return what a database error means for the platform."""
-    # Not the whole text: its detail quotes values, and values may be somebody's name.
-    said = error.diag.message_primary or str(error).strip()
-    where = (error.diag.context or "").partition(': "')[0]
+    # Not the whole text: it quotes values, and values may be somebody's name.
+    said, where = ((text or "").partition(': "')[0] for text in (error.diag.message_primary, error.diag.context))
+    said = said or str(error).strip()
     what = f"{credentials}: {said}{f' ({where})' if where else ''}."
     owner = credentials.username
     match error:
