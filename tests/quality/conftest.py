@@ -1,6 +1,6 @@
 """Batches made by hand, as landing would have left them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -77,12 +77,12 @@ class Shop:
 
 
 @pytest.fixture
-def shop(settings: Settings, lake: Lake, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+def shop(settings: Settings, lake: Lake, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A shop whose current tables are empty: other tests follow the keys that curated knows."""
     nothing = pa.table({"key": pa.array([], pa.int64()), "last_updated": pa.array([], pa.timestamp("ms")),
                         "deleted": pa.array([], pa.bool_())})
     monkeypatch.setattr("quayside.curated.current_keys", lambda contract, run: nothing, raising=False)
-    yield Shop(settings, lake, ledger)
+    return Shop(settings, lake, ledger)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -106,14 +106,14 @@ class Evidence:
         for key in current_keys(self._contract(target), self._run).column("key").chunks:
             self._know(target, key)
 
-    def _know(self, target: str, keys: pa.Array) -> None:
+    def _know(self, target: str, keys: "pa.Array[Any]") -> None:
         self._insert("insert into known select distinct $target, hash(key::varchar) from batch", {"key": keys},
                      target=target)
 
     def _contract(self, name: str) -> Contract:
         return self._contracts.get(name) or load_contract(name)
 
-    def _insert(self, statement: str, columns: dict[str, pa.Array], **values: str) -> None:
+    def _insert(self, statement: str, columns: "dict[str, pa.Array[Any]]", **values: str) -> None:
         self._database.register("batch", pa.table(columns))
         self._database.execute(statement, values)
         self._database.unregister("batch")

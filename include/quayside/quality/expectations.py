@@ -15,16 +15,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.exceptions.exceptions import ExpectationNotFoundError
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import (
     ColumnMapExpectation,
     ColumnPairMapExpectation,
     Expectation,
     MulticolumnMapExpectation,
 )
-from great_expectations.expectations.metrics.map_metric_provider import (
-    ColumnMapMetricProvider,
+from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import (
     column_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
+    ColumnMapMetricProvider,
 )
 from great_expectations.expectations.registry import get_expectation_impl
 
@@ -48,13 +51,13 @@ class _Within(ColumnMapMetricProvider):
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column: pd.Series, minimum: str | None = None, maximum: str | None = None,  # noqa: N805
                 **_: Any) -> pd.Series:
-        values = pa.chunked_array(pa.array(column))
-        fits = pa.chunked_array([pa.repeat(True, len(values))])
+        values = pa.array(column)
+        fits: Any = pa.repeat(True, len(values))
         if minimum is not None:
             fits = pc.and_(fits, pc.greater_equal(values, bound(minimum, values.type)))
         if maximum is not None:
             fits = pc.and_(fits, pc.less_equal(values, bound(maximum, values.type)))
-        return pd.Series(fits.to_numpy(), index=column.index, dtype=bool)
+        return pd.Series(fits.to_numpy(zero_copy_only=False), index=column.index, dtype=bool)
 
 
 class _CalendarDays(ColumnMapMetricProvider):
@@ -78,11 +81,11 @@ class _Pattern(ColumnMapMetricProvider):
 
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(cls, column: pd.Series, pattern: str, **_: Any) -> pd.Series:  # noqa: N805
-        found = pc.match_substring_regex(pa.chunked_array(pa.array(column)), pattern)
-        return pd.Series(found.to_numpy(), index=column.index, dtype=bool)
+        found: Any = pc.match_substring_regex(pa.array(column), pattern)
+        return pd.Series(found.to_numpy(zero_copy_only=False), index=column.index, dtype=bool)
 
 
-class ExpectColumnValuesToBeWithin(ColumnMapExpectation):  # type: ignore[misc] # the library is untyped here
+class ExpectColumnValuesToBeWithin(ColumnMapExpectation):
     """Expect values between bounds, both included; bounds are text, compared exactly in the column's type."""
 
     minimum: str | None = None
@@ -92,7 +95,7 @@ class ExpectColumnValuesToBeWithin(ColumnMapExpectation):  # type: ignore[misc] 
     args_keys: ClassVar[tuple[str, ...]] = ("column", "minimum", "maximum")
 
 
-class ExpectColumnValuesToBeCalendarDays(ColumnMapExpectation):  # type: ignore[misc]
+class ExpectColumnValuesToBeCalendarDays(ColumnMapExpectation):
     """Expect text that is a day of the calendar, yyyy-MM-dd: 2023-02-30 is not."""
 
     map_metric: ClassVar[str] = "column_values.calendar_days"
@@ -100,7 +103,7 @@ class ExpectColumnValuesToBeCalendarDays(ColumnMapExpectation):  # type: ignore[
     args_keys: ClassVar[tuple[str, ...]] = ("column",)
 
 
-class ExpectColumnValuesToContainPattern(ColumnMapExpectation):  # type: ignore[misc]
+class ExpectColumnValuesToContainPattern(ColumnMapExpectation):
     """Expect text in which a regular expression (RE2's syntax) is found."""
 
     pattern: str
@@ -122,7 +125,7 @@ class Outcome:
     observed: object
 
 
-def bound(text: str, kind: pa.DataType) -> pa.Scalar:
+def bound(text: str, kind: pa.DataType) -> "pa.Scalar[Any]":
     """Read a bound so that comparing with it loses nothing.
 
     :raises Terminal: the text is no value of that type
@@ -146,7 +149,7 @@ def level(check: Check) -> Level:
     """
     try:
         implementation = get_expectation_impl(check.expectation)
-    except gx.exceptions.ExpectationNotFoundError as error:
+    except ExpectationNotFoundError as error:
         raise Terminal(f"Rule {check.name}: Great Expectations has no {check.expectation}.") from error
     if "mostly" in check.arguments or check.expectation.startswith(("expect_table_column", "expect_query")):
         raise Terminal(f"Rule {check.name}: {check.expectation} with {dict(check.arguments)} cannot be used here. Columns "

@@ -7,7 +7,7 @@ and the row as it was landed. A batch without rejected rows has none.
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,8 @@ from quayside.lake import Lake, ParquetFile
 from quayside.manifest import Manifest
 
 CHUNK = 50_000
-_NOTES = pa.schema([("_row", pa.int64()), ("_rule", pa.string()), ("_reason", pa.string())])
+_TYPES: dict[str, pa.DataType] = {"_row": pa.int64(), "_rule": pa.string(), "_reason": pa.string()}
+_NOTES = pa.schema(_TYPES)
 
 
 def quarantine_key(dataset: str, batch: str) -> str:
@@ -56,10 +57,7 @@ def rejected_rows(lake: Lake, manifest: Manifest) -> np.ndarray:
 
 
 class Quarantine:
-    """Takes the rejected rows of one batch. The object appears when the block ends well, and replaces an earlier one.
-
-    :param shape: the columns of the batch
-    """
+    """Takes the rejected rows of one batch. The object appears when the block ends well, and replaces an earlier one."""
 
     def __init__(self, lake: Lake, manifest: Manifest) -> None:
         self._lake, self._key = lake, quarantine_key(manifest.dataset, manifest.batch)
@@ -87,7 +85,7 @@ class Quarantine:
         schema = pa.unify_schemas([_NOTES, rows.schema.remove_metadata()])
         if self._file is None:
             self._file = self._stack.enter_context(self._lake.parquet_writer(self._key, schema))
-        notes = [pa.array(ordinals, pa.int64()), pa.array(rules, pa.string()), pa.array(reasons, pa.string())]
+        notes: list[pa.Array[Any]] = [pa.array(ordinals, pa.int64()), pa.array(rules, pa.string()), pa.array(reasons, pa.string())]
         self._file.write(pa.RecordBatch.from_arrays([*notes, *rows.columns], schema=schema))
 
     @property

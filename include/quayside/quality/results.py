@@ -12,11 +12,12 @@ from quayside.run import Run
 
 TABLE = "gate_result"
 FOLDER = f"quality/{TABLE}"
-SCHEMA = pa.schema([
-    ("run", pa.string()), ("checked_at", pa.timestamp("ms")), ("dataset", pa.string()), ("batch", pa.string()),
-    ("rule", pa.string()), ("column_name", pa.string()), ("kind", pa.string()), ("severity", pa.string()),
-    ("passed", pa.bool_()), ("observed", pa.string()), ("expected", pa.string()), ("unexpected_rows", pa.int64()),
-])
+_TYPES: dict[str, pa.DataType] = {
+    "run": pa.string(), "checked_at": pa.timestamp("ms"), "dataset": pa.string(), "batch": pa.string(),
+    "rule": pa.string(), "column_name": pa.string(), "kind": pa.string(), "severity": pa.string(),
+    "passed": pa.bool_(), "observed": pa.string(), "expected": pa.string(), "unexpected_rows": pa.int64(),
+}
+SCHEMA = pa.schema(_TYPES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
