@@ -78,6 +78,9 @@ async def _serve(port: int) -> None:
     from hypercorn.config import Config
     from ministack.app import app
 
+    from local.aws import athena
+
+    athena.install()
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75

@@ -1,0 +1,214 @@
+"""One query: parsed and resolved at one moment, then pruned and run by DuckDB in a thread of its own."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.schema import MappingSchema
+
+from local.aws.athena import catalog, dialect, relations, rewrite
+from local.aws.athena.catalog import StoredFile, Table, View
+from local.aws.athena.errors import QueryFailed, not_supported
+from local.aws.athena.values import trino_type
+
+CATALOGS = ("", "awsdatacatalog")
+VIEWS_WITHIN_VIEWS = 10
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query and what it may read, as it stood when the query was sent.
+
+    :param tables: (database, name) → the table
+    :param files: location → the objects there
+    """
+
+    tree: exp.Query
+    tables: dict[tuple[str, str], Table]
+    files: dict[str, list[StoredFile]]
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table where a query names it: one that is named twice is read twice.
+
+    :param conditions: what the query demands of partition keys alone
+    """
+
+    node: exp.Table
+    table: Table
+    needed: set[str]
+    conditions: list[exp.Expr]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A query's result.
+
+    :param columns: name and DuckDB type
+    :param rows: batches of rows
+    :param scanned: bytes read
+    """
+
+    columns: list[tuple[str, str]]
+    rows: Iterator[list[tuple[Any, ...]]]
+    scanned: int
+
+
+def resolve(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
+    """Parse a query and look up what it names. Call it on the event loop, in one go: so it sees one moment.
+
+    :param database: what names without a database belong to
+    :raises Malformed: it is no SQL
+    :raises QueryFailed: it names what does not exist, or is beyond what the local Athena supports
+    """
+    tree = dialect.parse(dialect.bind(sql, parameters))
+    names = dialect.name_columns(tree)
+    tables: dict[tuple[str, str], Table] = {}
+    tree = _resolved(tree, database.lower(), tables)
+    locations = [part.location for table in tables.values() for part in table.partitions]
+    return Query(tree, tables, catalog.files(locations), names)
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection, query: Query, path: Callable[[StoredFile], str], limit: int | None = None
+) -> Result:
+    """Run a query.
+
+    :param connection: an empty in-memory database, the query's own; interrupting it ends the query
+    :param path: where the local S3 keeps an object
+    :param limit: bytes that the query may scan
+    :raises QueryFailed: as Athena would let it fail
+    """
+    connection.execute("set threads = 2; set TimeZone = 'UTC'; set autoinstall_known_extensions = false")
+    connection.execute(rewrite.MACROS)
+    tree = rewrite.rewritten(dialect.qualified(query.tree.copy(), _schema(query.tables)))
+    scanned = 0
+    for number, source in enumerate(list(_sources(tree, query.tables))):
+        chosen = _pruned(connection, f"partitions_{number}", source)
+        files = {path(file): (i, file) for i in chosen for file in query.files[source.table.partitions[i].location]}
+        scanned += relations.scanned_bytes(
+            connection, source.table, source.needed, {p: file for p, (_, file) in files.items()}
+        )
+        places = {place: i for place, (i, _) in files.items()}
+        relations.view(connection, f"source_{number}", source.table, source.needed, places, f"partitions_{number}")
+        source.node.replace(exp.to_table(f"source_{number}", alias=source.node.alias_or_name))
+    if limit is not None and scanned > limit:
+        raise QueryFailed("EXCEEDED_BYTES_LIMIT", "Bytes scanned limit was exceeded")
+    answer = connection.execute(tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE))
+    names = dialect.output_names(tree, query.names)
+    columns = list(zip(names, (str(column[1]) for column in answer.description), strict=True))
+    return Result(columns, iter(lambda: answer.fetchmany(10_000), []), scanned)
+
+
+def failure(error: duckdb.Error) -> QueryFailed:
+    """Return what Athena would say of an error of DuckDB's."""
+    text = str(error).partition("\n")[0]
+    own = re.search(r"\b([A-Z_]{8,}): (.*)", str(error), re.DOTALL)  # raised by one of our macros
+    if own and isinstance(error, duckdb.InvalidInputException):
+        return QueryFailed(own[1], own[2])
+    if "Division by zero" in text:
+        return QueryFailed("DIVISION_BY_ZERO", "Division by zero")
+    if "JSON" in text:
+        return QueryFailed("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object: {text}")
+    known: dict[type[duckdb.Error], str] = {
+        duckdb.OutOfRangeException: "NUMERIC_VALUE_OUT_OF_RANGE",
+        duckdb.ConversionException: "INVALID_CAST_ARGUMENT",
+        duckdb.IOException: "HIVE_CANNOT_OPEN_SPLIT",
+        duckdb.BinderException: "SYNTAX_ERROR",
+    }
+    return QueryFailed(known.get(type(error), "GENERIC_INTERNAL_ERROR"), text)
+
+
+def _resolved(tree: exp.Query, database: str, tables: dict[tuple[str, str], Table], depth: int = 0) -> exp.Query:
+    """Give every table its database, put views in their places, and note the tables in ``tables``."""
+    if depth > VIEWS_WITHIN_VIEWS:
+        raise not_supported(f"more than {VIEWS_WITHIN_VIEWS} views within views")
+    named = {
+        id(source): source
+        for scope in traverse_scope(tree)
+        for source in scope.sources.values()
+        if isinstance(source, exp.Table)
+    }
+    for node in named.values():
+        if {key for key, value in node.args.items() if value} - {"this", "db", "catalog", "alias"}:
+            raise not_supported(node.sql("athena"))
+        if node.catalog.lower() not in CATALOGS:
+            raise QueryFailed("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist")
+        where, name = (node.db or database).lower(), node.name.lower()
+        found = catalog.table(where, name, at=_position(node))
+        if isinstance(found, View):
+            inner = _resolved(dialect.parse(found.sql), found.database, tables, depth + 1)
+            alias = exp.TableAlias(this=exp.to_identifier(node.alias_or_name))
+            node.replace(exp.Subquery(this=inner, alias=alias))
+        else:
+            tables[where, name] = found
+            node.set("catalog", None)
+            node.set("db", exp.to_identifier(where, quoted=True))
+            if not node.alias:  # qualified names, as in "select db.t.a from db.t", keep their meaning
+                node.set("alias", exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
+    return tree
+
+
+def _position(node: exp.Table) -> str:
+    """Return where a table is named, as Athena words it; sqlglot notes where the name ends."""
+    first = node.args.get("db") or node.this
+    place = first.meta
+    return f"line {place['line']}:{place['col'] - len(first.name) + 1}: " if "line" in place else ""
+
+
+def _schema(tables: dict[tuple[str, str], Table]) -> MappingSchema:
+    schema: dict[str, Any] = {}
+    for (database, name), table in tables.items():
+        columns = {column: trino_type(kind) for column, kind in table.columns + table.keys}
+        schema.setdefault(database, {})[name] = columns
+    return MappingSchema(schema, dialect="athena")
+
+
+def _sources(tree: exp.Expr, tables: dict[tuple[str, str], Table]) -> Iterator[Source]:
+    for scope in traverse_scope(tree):
+        for alias, (_, node) in scope.selected_sources.items():
+            if isinstance(node, exp.Table):
+                table = tables[node.db, node.name]
+                columns = scope.expression.find_all(exp.Column)  # also those of correlated subqueries within
+                needed = {column.name for column in columns if column.table == alias}
+                yield Source(node, table, needed, list(_conditions(scope, alias, node, dict(table.keys))))
+
+
+def _conditions(scope: Scope, alias: str, node: exp.Table, keys: dict[str, str]) -> Iterator[exp.Expr]:
+    """Return the parts of WHERE that speak of a table's partition keys only.
+
+    None for the side of an outer join that may be missing: there a row without a match has keys that are null.
+    """
+    where = scope.expression.args.get("where")
+    if where is None or not keys or _may_be_missing(scope.expression, node):
+        return
+    for part in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        columns = list(part.find_all(exp.Column))
+        if columns and not part.find(exp.Query) and all(c.table == alias and c.name in keys for c in columns):
+            yield part
+
+
+def _may_be_missing(select: exp.Expr, node: exp.Table) -> bool:
+    for join in select.args.get("joins") or []:
+        if join.side in ("RIGHT", "FULL") or (join.side == "LEFT" and join.this is node):
+            return True
+    return False
+
+
+def _pruned(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> list[int]:
+    """Return the numbers of the partitions that the query's conditions leave."""
+    table = source.table
+    if not table.keys:
+        return [0]
+    relations.partition_rows(connection, name, table, ((i, part.values) for i, part in enumerate(table.partitions)))
+    partitions = exp.to_table(name, alias=source.node.alias_or_name)
+    query = exp.select(exp.column("$partition", quoted=True)).from_(partitions)
+    query = query.where(*(condition.copy() for condition in source.conditions))
+    return [number for (number,) in connection.execute(query.sql("duckdb")).fetchall()]

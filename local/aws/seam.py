@@ -1,0 +1,86 @@
+"""Where our own engines take over from ministack: the `handle_request` of one service's module.
+
+Everything that calls a service goes through that function, also what ministack itself does in-process, so that
+no caller can tell. It is an inner part of ministack, hence the check that this very version is installed.
+"""
+
+import importlib
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib import metadata
+from types import ModuleType
+from typing import Any
+
+VERSION = "1.5.33"
+PARAMETERS = ["method", "path", "headers", "body", "query_params"]
+
+Answer = tuple[int, dict[str, str], bytes]
+Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+class SeamMoved(RuntimeError):
+    """ministack is not as this code expects; the message says what differs."""
+
+
+class Refused(Exception):
+    """A request is refused as the service would refuse it.
+
+    :param code: the error's code, e.g. ``InvalidRequestException``
+    :param members: further members of the error's document
+    """
+
+    def __init__(self, code: str, message: str, **members: str) -> None:
+        super().__init__(message)
+        self.code, self.members = code, members
+
+
+def intercept(service: str, handlers: Mapping[str, Handler], *, uses: Mapping[str, Sequence[str]]) -> None:
+    """Answer some actions of a JSON service with ``handlers``; ministack goes on answering the others.
+
+    :param service: name of the module in ``ministack.services``
+    :param handlers: action → what answers it: parsed request in, response document out, or :class:`Refused`
+    :param uses: module of ``ministack.services`` → attributes that the handlers rely on
+    :raises SeamMoved: another version of ministack is installed, or one of these is not there
+    """
+    module = _checked(service, uses)
+    stock: Callable[..., Awaitable[Answer]] = module.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query_params: Any
+    ) -> Answer:
+        handler = handlers.get(headers.get("x-amz-target", "").rpartition(".")[2])
+        if handler is None:
+            return await stock(method, path, headers, body, query_params)
+        try:
+            return _json(200, await handler(json.loads(body or b"{}")))
+        except Refused as error:
+            return _json(400, {"__type": error.code, "message": str(error), **error.members})
+
+    setattr(module, "handle_request", handle_request)  # noqa: B010 - a module has no such attribute to a type checker
+
+
+def _checked(service: str, uses: Mapping[str, Sequence[str]]) -> ModuleType:
+    installed = metadata.version("ministack")
+    if installed != VERSION:
+        raise SeamMoved(
+            f"ministack {installed} is installed, and local/aws is written for {VERSION}.\n"
+            "Install local/requirements/platform.txt, or try the tests in tests/local and raise VERSION in local/aws/seam.py."
+        )
+    module = importlib.import_module(f"ministack.services.{service}")
+    missing = [
+        f"{name}.{attribute}"
+        for name, attributes in uses.items()
+        for attribute in attributes
+        if not hasattr(importlib.import_module(f"ministack.services.{name}"), attribute)
+    ]
+    stock = getattr(module, "handle_request", None)
+    if stock is None or list(inspect.signature(stock).parameters) != PARAMETERS:
+        missing.append(f"{service}.handle_request({', '.join(PARAMETERS)})")
+    if missing:
+        raise SeamMoved(f"ministack {VERSION} lacks what local/aws relies on: {', '.join(missing)}")
+    return module
+
+
+def _json(status: int, document: Mapping[str, Any]) -> Answer:
+    return status, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(document).encode()
