@@ -1,0 +1,82 @@
+"""What is measured of the platform itself, and the floor below it; each in a process of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from peak import main
+
+
+def floor(task: dict[str, Any]) -> Callable[[], None]:
+    """``COPY … TO STDOUT``, and what comes is thrown away."""
+    import psycopg
+
+    def go() -> None:
+        with psycopg.connect(task["url"]) as connection, connection.cursor().copy("copy sales_order to stdout") as copy:
+            for _ in copy:
+                pass
+
+    return go
+
+
+def stream(task: dict[str, Any]) -> Callable[[], None]:
+    """Run the platform's stream alone: one connection, one local Parquet file."""
+    import psycopg
+    from psycopg import sql
+
+    from quayside.contract import load_contract
+    from quayside.lake import ParquetFile
+    from quayside.sources.catalog import inspect
+    from quayside.sources.copying import copy
+
+    def go() -> None:
+        with psycopg.connect(task["url"]) as connection, open(task["file"], "wb") as file:  # noqa: PTH123
+            table = inspect(connection, load_contract("totesys.sales_order"))
+            parquet = ParquetFile("sales_order", file, table.schema, ["sales_order_id", "created_at", "last_updated"])
+            query = sql.SQL("select {} from {}").format(sql.SQL(", ").join(table.columns), table.name)
+            copy(connection, query, table.schema, parquet.write)
+            parquet.finish()
+
+    return go
+
+
+def land(task: dict[str, Any]) -> Callable[[], None]:
+    """Do all that an extraction is: snapshot, totals, stream in ranges, upload to S3, manifest, ledger."""
+    from quayside.contract import load_contract
+    from quayside.landing import land
+    from quayside.run import Run
+    from quayside.settings import Credentials, aws
+
+    for service in ("s3", "dynamodb"):  # a worker has these, too, before its first window
+        aws(service)
+    run, source = Run.of("bench"), Credentials(**task["credentials"])
+
+    def go() -> None:
+        [landed] = land([load_contract("totesys.sales_order")], run, source)
+        if landed.rows != task["rows"]:
+            raise AssertionError(f"{landed.rows} rows instead of {task['rows']}")
+
+    return go
+
+
+def load(task: dict[str, Any]) -> Callable[[], None]:
+    """Do all that a load is: stage from Parquet in S3, members, versions, keys, commit, ledger."""
+    from quayside.contract import contract_names, load_contract
+    from quayside.run import Run
+    from quayside.settings import Credentials, aws
+    from quayside.warehouse import load
+
+    for service in ("s3", "dynamodb"):
+        aws(service)
+    run, warehouse = Run.of(task["run"]), Credentials(**task["credentials"])
+    tables = [load_contract(name) for name in contract_names("warehouse")]
+
+    def go() -> None:
+        [loaded] = load(tables, run, warehouse)
+        if (loaded.rows, loaded.changed) != (task["rows"], task["new"]):
+            raise AssertionError(f"{loaded.rows} rows, {loaded.changed} new, instead of {task['rows']}, {task['new']}")
+
+    return go
+
+
+if __name__ == "__main__":
+    main({"floor": floor, "stream": stream, "land": land, "load": load})
