@@ -33,7 +33,7 @@ lint: ## Check style, format and types
 	@$(PYTHON) -m local lint
 
 bench: ## Measure speed and memory against others; writes benchmarks/
-	@$(PYTHON) -m local bench
+	@$(PYTHON) -m local bench -- $(ARGS)
 
 requirements: ## Resolve the requirements anew; CONSTRAINTS=FILE is MWAA's constraints file
 	@$(PYTHON) -m local requirements --constraints "$(CONSTRAINTS)"

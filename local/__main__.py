@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     command("live", checks.live, "keep writing to the source")
     command("test", checks.test, "run the tests").add_argument("arguments", nargs="*")
     command("lint", checks.lint, "check style and types")
-    command("bench", checks.bench, "run the benchmarks")
+    command("bench", checks.bench, "run the benchmarks").add_argument("arguments", nargs="*")
     command("requirements", checks.requirements, "resolve anew").add_argument("--constraints", default="")
     return parser
 

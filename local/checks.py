@@ -49,10 +49,12 @@ def lint(layout: Layout) -> int:
     return max([_run([python, "-m", *check], layout, _environment(layout)) for check in checks])
 
 
-def bench(layout: Layout) -> int:
+def bench(layout: Layout, arguments: list[str]) -> int:
     """Run the benchmarks; they write their table to benchmarks/."""
     _install(layout)
-    return _run([str(layout.python("airflow")), "-m", "benchmarks"], layout, _environment(layout))
+    env = _environment(layout)
+    env["PYTHONPATH"] = f"{layout.root / 'include'}{os.pathsep}{layout.root / 'plugins'}"
+    return _run([str(layout.python("airflow")), "-m", "benchmarks", *arguments], layout, env)
 
 
 def requirements(layout: Layout, constraints: str) -> int:
@@ -84,7 +86,12 @@ def _environment(layout: Layout) -> dict[str, str]:
     """Return the user's environment, less what would lead a test to the real AWS or to a running platform."""
     drop = ("AWS_", "AIRFLOW_", "QUAYSIDE_", "TOTESYS_", "WAREHOUSE_", "PYTHONPATH", "VIRTUAL_ENV")
     env = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
-    return {**env, "QUAYSIDE_VENVS": str(layout.venvs), "NO_PROXY": "127.0.0.1,localhost"}
+    return {
+        **env,
+        "QUAYSIDE_LOCAL": str(layout.state),
+        "QUAYSIDE_VENVS": str(layout.venvs),
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
 
 
 def _run(command: list[str], layout: Layout, env: dict[str, str]) -> int:
