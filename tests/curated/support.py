@@ -1,7 +1,7 @@
 """A source played by hand: batches as landing would leave them, passed by the gate, and what curated makes of them."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -124,11 +124,24 @@ class World:
             found += [item for file in manifest.files for item in self.lake.read_table([file.key]).to_pylist()]
         return found
 
-    def loaded(self) -> None:
-        """The warehouse takes all change batches."""
-        for contract in self.stars:
-            for entry in self.ledger.pending(contract.name, "load"):
-                self.ledger.advance(contract.name, entry.batch, taken="load", status="loaded")
+    def warehouse(self, table: str) -> list[dict[str, Any]]:
+        """What the warehouse holds once it has loaded all change batches: versions of facts once, dimensions' latest."""
+        contract = next(contract for contract in self.stars if contract.table == table)
+        names = contract.version_key or (contract.key.name,)
+        held: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for item in self.changes(table):
+            key = tuple(item[name] for name in names)
+            if not (contract.history and key in held):
+                held[key] = item
+        return sorted(held.values(), key=str)
+
+    def lake_as_warehouse(self, table: str) -> list[dict[str, Any]]:
+        """The lake's rows of a star table, in the warehouse's columns and types."""
+        contract = next(contract for contract in self.stars if contract.table == table)
+        times = {column.name for column in contract.columns if column.type == "time"}
+        partitions = {column.name for column in contract.columns if column.partition}
+        return sorted(({name: time.fromisoformat(value) if name in times else value
+                        for name, value in item.items() if name not in partitions} for item in self.rows(table)), key=str)
 
     def _read(self, place: str, partition: dict[str, str]) -> pa.Table:
         keys = self.lake.keys(place.removeprefix(f"s3://{self.lake.bucket}/"))
@@ -140,7 +153,3 @@ class World:
         for name, value in partition.items():
             table = table.append_column(name, pa.repeat(value, table.num_rows))
         return table
-
-
-def day(text: str) -> date:
-    return date.fromisoformat(text)

@@ -32,6 +32,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         })
         try:
             with connection:
+                connection.execute("set enable_progress_bar = false")  # it writes to the task's log
                 yield connection
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise Retryable(f"DuckDB ran out of disk or memory: {error}") from error
