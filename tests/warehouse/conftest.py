@@ -1,6 +1,6 @@
 """A warehouse of the test's own, and derived batches made by hand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -85,8 +85,8 @@ class Stars:
 
 
 @pytest.fixture
-def stars(settings: Settings, lake: Lake, ledger: Ledger, database: Databases) -> Iterator[Stars]:
+def stars(settings: Settings, lake: Lake, ledger: Ledger, database: Databases) -> Stars:
     """An empty warehouse database."""
     name = database("quayside_loader")
     port = psycopg.conninfo.conninfo_to_dict(database.url(name, "quayside_loader"))["port"]
-    yield Stars(settings, Credentials("127.0.0.1", int(str(port)), name, "quayside_loader", "secret"), lake, ledger)
+    return Stars(settings, Credentials("127.0.0.1", int(str(port)), name, "quayside_loader", "secret"), lake, ledger)

@@ -17,7 +17,7 @@ def upsert(connection: psycopg.Connection[Any], table: Contract) -> int:
     """Make a dimension's members what was staged last of each; return how many were added or differ now."""
     key = sql.Identifier(table.key.name)
     others = [column for column in columns(table) if not column.key]
-    settled = sql.SQL("nothing")
+    settled: sql.Composable = sql.SQL("nothing")
     if others:
         new = sql.SQL(", ").join(sql.Identifier("excluded", column.name) for column in others)
         old = sql.SQL(", ").join(sql.Identifier("kept", column.name) for column in others)
@@ -29,7 +29,7 @@ def upsert(connection: psycopg.Connection[Any], table: Contract) -> int:
     )).rowcount
 
 
-def infer_members(connection: psycopg.Connection[Any], dimension: Contract, referred: pa.Array) -> int:
+def infer_members(connection: psycopg.Connection[Any], dimension: Contract, referred: "pa.Array[Any]") -> int:
     """Add the members that are referred to and have not arrived; return how many.
 
     A member so inferred has its key only, until the dimension's own row completes it. Days are computed,
@@ -76,4 +76,4 @@ def calendar(table: Contract, years: list[int]) -> list[pa.RecordBatch]:
     with duckdb.connect() as memory:
         relation = memory.from_arrow(pa.table({"date_id": pa.array(days, pa.date32())})).set_alias("calendar")
         computed = [duckdb.SQLExpression(column.transform or column.name).alias(column.name) for column in columns(table)]
-        return relation.select(*computed).to_arrow_table().to_batches()
+        return list(relation.select(*computed).to_arrow_reader())

@@ -55,24 +55,11 @@ def load(tables: Sequence[Contract], run: Run, credentials: Credentials) -> list
         pending = {table.name: _pending(table, run) for table in tables}
         by_name = {table.name: table for table in tables}
         loaded = [_load(connection, by_name, name, pending[name], run) for name in _order(tables) if pending[name]]
-    _note(run, loaded)
     for table in loaded:
         for batch in table.batches:
             run.ledger.advance(table.dataset, batch, taken="load", status="loaded", facts={"loaded_by": run.id})
         run.progress(table.dataset, f"loaded {table.rows:,} rows, {table.changed:,} of them new, in {table.seconds:.1f} s")
     return loaded
-
-
-def loaded_batches(run: Run) -> list[tuple[str, str]]:
-    """Return (dataset, batch) of what this run has loaded, in all its tries."""
-    return [(dataset, batch) for note in run.ledger.notes("warehouse", f"load#{run.id}#") for dataset, batch in note["batches"]]
-
-
-def _note(run: Run, loaded: Sequence[Loaded]) -> None:
-    """Keep what this run loaded for its reconciliation, before the batches are no longer pending."""
-    for table in loaded:
-        for batch in table.batches:
-            run.ledger.note("warehouse", f"load#{run.id}#{table.dataset}#{batch}", {"batches": [[table.dataset, batch]]})
 
 
 def _pending(table: Contract, run: Run) -> list[Manifest]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -180,7 +180,7 @@ def _normal(kind: str) -> str:
 
 
 def _keys(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str, str | None]]:
-    keys = {"pkey": ("primary key", (table.key.name,))}
+    keys: dict[str, tuple[LiteralString, tuple[str, ...]]] = {"pkey": ("primary key", (table.key.name,))}
     if table.history:
         keys["version_key"] = ("unique", table.version_key)
     for suffix, (kind, parts) in keys.items():
@@ -213,7 +213,7 @@ def _comments(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed,
 
 
 def _view(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str, str | None]]:
-    """The latest version of every business key, where that is not its deletion.
+    """Show the latest version of every business key, where that is not its deletion.
 
     New columns come last, so that the view can be replaced under those who use it. The version key is
     unique, so one version is the latest; sorted downwards throughout, its index gives them in order.

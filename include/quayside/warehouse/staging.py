@@ -37,7 +37,7 @@ class Referred:
     def __init__(self, table: Contract) -> None:
         self._columns = {column.name: column.references.rpartition(".")[0]
                          for column in loaded_columns(table) if column.references}
-        self._found: dict[str, list[pa.Array]] = {dataset: [] for dataset in self._columns.values()}
+        self._found: dict[str, list[pa.Array[Any]]] = {dataset: [] for dataset in self._columns.values()}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Note what these rows refer to."""
@@ -47,17 +47,17 @@ class Referred:
                 if len(self._found[dataset]) > UNITE_AT:
                     self._found[dataset] = [_united(self._found[dataset])]
 
-    def keys(self) -> dict[str, pa.Array]:
+    def keys(self) -> dict[str, "pa.Array[Any]"]:
         """Return the distinct keys by dataset."""
         return {dataset: _united(found) for dataset, found in self._found.items() if found}
 
 
-def _united(found: list[pa.Array]) -> pa.Array:
-    return pa.chunked_array(found).unique()
+def _united(found: list["pa.Array[Any]"]) -> "pa.Array[Any]":
+    return pa.concat_arrays(found).unique()
 
 
 def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Sequence[Manifest], lake: Lake,
-          told: Callable[[int], None]) -> tuple[int, dict[str, pa.Array]]:
+          told: Callable[[int], None]) -> tuple[int, dict[str, "pa.Array[Any]"]]:
     """Fill a temporary table with the rows of batches, in their order; return how many, and which keys they refer to.
 
     It goes when the transaction ends. Dimensions' rows are numbered, so that the later of two can win.
@@ -66,7 +66,7 @@ def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Seque
     :raises Retryable: S3 did not give a file
     :raises Terminal: a batch lacks the key, or a value does not fit its column
     """
-    parts = [sql.SQL("{} {}").format(sql.Identifier(column.name), column_type(column))
+    parts: list[sql.Composable] = [sql.SQL("{} {}").format(sql.Identifier(column.name), column_type(column))
              for column in loaded_columns(table)]
     if not table.history:
         parts.append(sql.SQL("staged bigint generated always as identity"))
