@@ -48,11 +48,20 @@ def ensure(layout: Layout, settings: Settings, progress: Callable[[str], None]) 
 def totals(layout: Layout) -> list[dict[str, Any]]:
     """Return what source, lake and warehouse hold, one row a dataset: ``dataset, source, lake, warehouse, equal``.
 
+    ``warehouse`` is None for a dataset that only lends columns to another's dimension.
+
     :raises ProcessFailed: when one of them cannot be read
     """
     settings = Settings(layout.state / "settings.json")
     env = airflow.environment(layout, settings, infra.outputs(layout))
-    command = [str(layout.python("airflow")), "-m", "quayside.reconcile", "totals"]
+    command = [
+        str(layout.python("airflow")),
+        "-m",
+        "quayside.quality.reconciliation",
+        "totals",
+        "--pipeline",
+        "totesys",
+    ]
     answer = complete("totals", command, run=layout.run, env=env, cwd=layout.root)
     return [json.loads(line) for line in answer.splitlines() if line.startswith("{")]
 
@@ -62,7 +71,11 @@ def render(rows: list[dict[str, Any]]) -> str:
     heading = ["dataset", "source", "lake", "warehouse", ""]
     places = ("source", "lake", "warehouse")
     body = [
-        [row["dataset"], *(f"{row[place]:,}" for place in places), "equal" if row["equal"] else "DIFFERENT"]
+        [
+            row["dataset"],
+            *("–" if row[place] is None else f"{row[place]:,}" for place in places),
+            "equal" if row["equal"] else "DIFFERENT",
+        ]
         for row in rows
     ]
     return table([heading, *body])

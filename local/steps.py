@@ -57,7 +57,8 @@ def table(rows: list[list[str]]) -> str:
     """Lay out rows under their heading (the first): words to the left, figures to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     figures = [
-        all(row[column].replace(",", "").lstrip("-").isdigit() for row in rows[1:]) for column in range(len(widths))
+        all(row[column].replace(",", "").lstrip("-").isdigit() or row[column] == "–" for row in rows[1:])
+        for column in range(len(widths))
     ]
     lines = [
         "  ".join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in zip(row, widths, figures))

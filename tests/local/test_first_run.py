@@ -161,6 +161,7 @@ def test_totals_are_laid_out_with_their_verdict():
     rows = [
         {"dataset": "totesys.sales_order", "source": 25000, "lake": 25000, "warehouse": 25000, "equal": True},
         {"dataset": "totesys.staff", "source": 20, "lake": 20, "warehouse": 19, "equal": False},
+        {"dataset": "totesys.department", "source": 8, "lake": 8, "warehouse": None, "equal": True},
     ]
 
     assert first_run.render(rows).splitlines() == [
@@ -168,4 +169,5 @@ def test_totals_are_laid_out_with_their_verdict():
         "───────────────────  ──────  ──────  ─────────  ─────────",
         "totesys.sales_order  25,000  25,000     25,000  equal",
         "totesys.staff            20      20         19  DIFFERENT",
+        "totesys.department        8       8          –  equal",
     ]
