@@ -20,6 +20,8 @@ from quayside.settings import Credentials, Settings
 from tests.conftest import Databases
 
 NOON = datetime(2026, 5, 1, 12)
+# Text that no compression makes small, so that its file has several parts.
+NOISE = "insert into department (department_name) select md5(random()::text || i) from generate_series(1, 20000) as i"
 
 
 @dataclass
@@ -87,13 +89,17 @@ class Platform:
         rows = self.landed(table)
         return list(zip(rows[f"{table}_id"].to_pylist(), rows["last_updated"].to_pylist(), strict=True)) if rows else []
 
+    def batch_rows(self, batch: str | None, table: str = "department") -> pa.Table:
+        """The rows of one batch."""
+        manifest = read_manifest(self.lake, f"totesys.{table}", batch or "")
+        return self.lake.read_table([file.key for file in manifest.files])
+
     def batch(self, batch: str | None, table: str = "department") -> list[tuple[int, datetime]]:
         """Key and version of the rows of one batch."""
-        manifest = read_manifest(self.lake, f"totesys.{table}", batch or "")
-        rows = self.lake.read_table([file.key for file in manifest.files])
+        rows = self.batch_rows(batch, table)
         return list(zip(rows[f"{table}_id"].to_pylist(), rows["last_updated"].to_pylist(), strict=True))
 
-    def keys(self, table: str = "department") -> list[int]:
+    def found(self, table: str = "department") -> list[int]:
         """The keys landed, each once, sorted."""
         return sorted({key for key, _ in self.versions(table)})
 

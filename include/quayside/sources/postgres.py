@@ -1,7 +1,7 @@
 """A PostgreSQL source: one read-only snapshot, shared by several connections, and what its catalog says of a table."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
@@ -102,24 +102,28 @@ def open_snapshot(source: Credentials, tables: Sequence[str], *, readers: int) -
     :raises Retryable: the source is out of reach, or a change of a table's definition is going on
     :raises Terminal: a table is missing, or may not be read
     """
-    with ExitStack() as stack, failures():
-        idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
-        first = stack.enter_context(connect(source))
-        _require_readable(first, source, tables)
-        first.execute(BEGIN)
-        for table in tables:
-            first.execute(sql.SQL("lock table {} in access share mode").format(sql.Identifier(SCHEMA, table)))
-        row = first.execute(STATE).fetchone()
-        assert row is not None  # noqa: S101 (a query without from has one row)
-        exported, at, horizon, upcoming, system, start = row
-        idle.put(first)
-        for _ in range(readers - 1):
-            another = stack.enter_context(connect(source))
-            another.execute(BEGIN)
-            another.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(exported)))
-            idle.put(another)
-        yield Snapshot(at=at, horizon=horizon, upcoming=upcoming, identity=Identity(system=system, start=start),
-                       _idle=idle)
+    with ExitStack() as stack:
+        with failures():
+            snapshot = _take(stack, source, tables, readers)
+        yield snapshot
+
+
+def _take(stack: ExitStack, source: Credentials, tables: Sequence[str], readers: int) -> Snapshot:
+    idle: SimpleQueue[psycopg.Connection] = SimpleQueue()
+    first, *others = [stack.enter_context(closing(connect(source))) for _ in range(readers)]
+    _require_readable(first, source, tables)
+    first.execute(BEGIN)
+    for table in tables:
+        first.execute(sql.SQL("lock table {} in access share mode").format(sql.Identifier(SCHEMA, table)))
+    row = first.execute(STATE).fetchone()
+    assert row is not None  # noqa: S101 (a query without from has one row)
+    exported, at, horizon, upcoming, system, start = row
+    idle.put(first)
+    for other in others:
+        other.execute(BEGIN)
+        other.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(exported)))
+        idle.put(other)
+    return Snapshot(at=at, horizon=horizon, upcoming=upcoming, identity=Identity(system=system, start=start), _idle=idle)
 
 
 STATE = """
