@@ -15,6 +15,7 @@ from quayside.settings import Settings, aws
 from quayside.upload import Upload, failures
 
 COMPRESSION: Literal["zstd"] = "zstd"
+GROUPS = 4  # row groups that are read by one request: some 15 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ class Lake:
         """
         for key in keys:
             with failures(f"read {key}"), self.filesystem.open_input_file(key) as source:
-                yield from pq.ParquetFile(source).iter_batches(rows, columns=columns)
+                yield from batches_of(pq.ParquetFile(source, pre_buffer=True), columns=columns, rows=rows)
 
     def write_json(self, key: str, value: Any) -> None:
         """Write a JSON object, readable by people."""
@@ -140,6 +141,17 @@ class Lake:
         for key in keys:
             with failures(f"delete {key}"):
                 self.filesystem.delete_file(key)
+
+
+def batches_of(file: pq.ParquetFile, *, columns: list[str] | None = None, rows: int) -> Iterator[pa.RecordBatch]:
+    """Read one Parquet object, opened with ``pre_buffer``, as a stream: some row groups at a time.
+
+    Left to itself, the reader asks for every column of every row group by a request of its own: a hundred small ones
+    where three do, but not the whole object at once, which may be larger than the worker's memory.
+    """
+    for first in range(0, file.num_row_groups, GROUPS):
+        groups = list(range(first, min(first + GROUPS, file.num_row_groups)))
+        yield from file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
 
 
 class ParquetFile:

@@ -11,7 +11,7 @@ from pyarrow import csv
 
 from quayside.contract import Contract
 from quayside.errors import Terminal
-from quayside.lake import File, Lake
+from quayside.lake import File, Lake, batches_of
 from quayside.manifest import Manifest
 from quayside.upload import failures
 from quayside.warehouse.schema import column_type, loaded_columns
@@ -99,7 +99,7 @@ def copy_in(connection: psycopg.Connection[Any], target: sql.Composable, columns
 
 def _send(connection: psycopg.Connection[Any], table: Contract, file: File, lake: Lake) -> Iterator[pa.RecordBatch]:
     with failures(f"read {file.key}"), lake.filesystem.open_input_file(file.key) as source:
-        parquet = pq.ParquetFile(source)
+        parquet = pq.ParquetFile(source, pre_buffer=True)
         # A batch made before a column joined the contract has none of it.
         wished = [column.name for column in loaded_columns(table)]
         present = [name for name in wished if name in parquet.schema_arrow.names]
@@ -107,5 +107,4 @@ def _send(connection: psycopg.Connection[Any], table: Contract, file: File, lake
         if lacking:
             raise Terminal(f"{table.name}: {file.key} lacks {', '.join(lacking)}, by which its contract knows rows. "
                            "Curate the batch again with the contract of today.")
-        batches = parquet.iter_batches(batch_size=ROWS_AT_ONCE, columns=present, use_threads=False)
-        yield from copy_in(connection, staged(table), present, batches)
+        yield from copy_in(connection, staged(table), present, batches_of(parquet, columns=present, rows=ROWS_AT_ONCE))
