@@ -1,5 +1,6 @@
 """What the operators of all stages have in common: a run, progress in the UI, a sign of life, and errors mapped once."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from quayside.run import Run
     from quayside.settings import Credentials
     from quayside.watchdog import Attempt
+
+
+# They tell at length what nobody asked; the log of a stage is for people.
+TALKATIVE = ("botocore", "great_expectations")
 
 
 class Work:
@@ -84,6 +89,8 @@ class StageOperator(BaseOperator):
         from quayside.run import Run
         from quayside.watchdog import Attempt, watched
 
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
         task = context["ti"]
         try:
             run = Run.of(run_name(context), Progress(self, context))
