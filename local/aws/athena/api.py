@@ -1,7 +1,6 @@
 """The actions of Athena's API that run queries; what they note stays where ministack's own actions find it."""
 
 import asyncio
-import contextlib
 import json
 import logging
 import time
@@ -26,9 +25,9 @@ NO_OUTPUT = (
 )
 ENGINE = "Athena engine version 3"
 LONGEST_REASON = 2000
+SECONDS_TO_STOP = 0.2
 
 _log = logging.getLogger("athena")
-_running: dict[str, duckdb.DuckDBPyConnection] = {}
 _tokens: dict[str, tuple[str, str]] = {}  # client request token → query, its id
 _tasks: set[asyncio.Task[None]] = set()  # the loop itself does not hold on to them
 
@@ -103,9 +102,6 @@ async def _stop(request: dict[str, Any]) -> dict[str, Any]:
     execution = _known(request)
     if execution["Status"]["State"] in ("QUEUED", "RUNNING"):
         _finish(execution, "CANCELLED", "Query was cancelled by user")
-        connection = _running.get(execution["QueryExecutionId"])
-        if connection is not None:
-            connection.interrupt()
     return {}
 
 
@@ -117,9 +113,7 @@ async def _run(execution: dict[str, Any], query: engine.Query | QueryFailed, lim
     try:
         if isinstance(query, QueryFailed):
             raise query
-        with contextlib.closing(duckdb.connect(":memory:")) as connection:
-            _running[query_id] = connection
-            document, metadata, scanned = await asyncio.to_thread(_rows, connection, query, limit)
+        document, metadata, scanned = await _while_running(status, query, limit)
         if status["State"] == "RUNNING":
             location = execution["ResultConfiguration"]["OutputLocation"]
             _write(f"{location}.metadata", metadata, "application/json")
@@ -138,12 +132,24 @@ async def _run(execution: dict[str, Any], query: engine.Query | QueryFailed, lim
         _log.exception("Athena query %s", query_id)
         _time(execution, started)
         _finish(execution, "FAILED", f"GENERIC_INTERNAL_ERROR: {error}")
+
+
+async def _while_running(status: dict[str, Any], query: engine.Query, limit: int | None) -> tuple[bytes, bytes, int]:
+    """Run a query in a thread, and interrupt it once its status says so or the server ends."""
+    connection = duckdb.connect(":memory:")
+    work = asyncio.ensure_future(asyncio.to_thread(_rows, connection, query, limit))
+    try:
+        while not (await asyncio.wait({work}, timeout=SECONDS_TO_STOP))[0]:
+            if status["State"] != "RUNNING":
+                connection.interrupt()
+        return work.result()
     finally:
-        _running.pop(query_id, None)
+        if not work.done():
+            connection.interrupt()
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: engine.Query, limit: int | None) -> tuple[bytes, bytes, int]:
-    """Return a query's result file, what its columns are, and the bytes scanned."""
+    """Return a query's result file, what its columns are, and the bytes scanned; close the connection."""
     try:
         result = engine.run(connection, query, _path, limit)
         lines = [values.csv_row(name for name, _ in result.columns)]
@@ -156,6 +162,8 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: engine.Query, limit: int
                 lines.append(values.csv_row(texts))
     except duckdb.Error as error:
         raise engine.failure(error) from error
+    finally:
+        connection.close()
     metadata = json.dumps([values.column_info(name, kind) for name, kind in result.columns])
     return "".join(lines).encode(), metadata.encode(), result.scanned
 

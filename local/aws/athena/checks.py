@@ -60,7 +60,7 @@ def check(node: exp.Expr) -> None:
         _moment(node, node.this, "date", "timestamp")
     elif isinstance(node, (exp.Hour, exp.Minute, exp.Second)):
         _moment(node, node.this, "timestamp")
-    elif isinstance(node, (exp.DateDiff, exp.TimestampTrunc)) and unit_of(node) not in UNITS:
+    elif isinstance(node, (exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc)) and unit_of(node) not in UNITS:
         raise not_supported(f"the unit of {node.sql('athena')}")
     for choice in choices(node)[1:]:
         _comparable(node, choices(node)[0], choice)

@@ -35,7 +35,7 @@ FUNCTIONS = {
     exp.LogicalOr, exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue,
     exp.Abs, exp.Round, exp.Sqrt, exp.Pow, exp.Greatest, exp.Least,
     exp.Lower, exp.Upper, exp.Length, exp.Concat, exp.Substring, exp.StrPosition, exp.Replace, exp.RegexpLike,
-    exp.CurrentDate, exp.Date, exp.DateAdd, exp.DateDiff, exp.TimestampTrunc, exp.Extract, *DATE_PARTS, exp.Hour,
+    exp.CurrentDate, exp.Date, exp.DateAdd, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.Extract, *DATE_PARTS, exp.Hour,
     exp.Minute, exp.Second,
 }  # fmt: skip
 KNOWN = CLAUSES | OPERATORS | FUNCTIONS
@@ -127,7 +127,7 @@ def qualified(tree: exp.Query, schema: MappingSchema) -> exp.Query:
         text = f"{where}Column '{found[1]}' cannot be resolved or requester is not authorized to access requested resources"
         raise QueryFailed("COLUMN_NOT_FOUND", text) from error
     annotate_types(tree, schema=schema, dialect="athena")
-    for node in list(tree.find_all(exp.TimestampTrunc)):
+    for node in list(tree.find_all(exp.TimestampTrunc, exp.DateTrunc)):
         if family(node.this) in ("date", "timestamp"):
             node.replace(exp.Cast(this=node.copy(), to=node.this.type.copy()))  # DuckDB makes timestamps of dates
     return annotate_types(tree, schema=schema, dialect="athena")
