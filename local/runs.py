@@ -27,6 +27,10 @@ class Runs:
         """Return a DAG's latest runs in any of ``states``."""
         return list(self._api.get(f"/dags/{dag}/dagRuns", state=states, limit=10, order_by="-run_after")["dag_runs"])
 
+    def broken(self, dag: str) -> bool:
+        """Tell whether the latest run of a DAG has failed."""
+        return any(run["state"] == "failed" for run in self.of(dag, "success", "failed", "running", "queued")[:1])
+
     def active(self) -> list[dict[str, Any]]:
         """Return what runs or waits to run."""
         return [run for dag in self._dags for run in self.of(dag, "running", "queued")]

@@ -46,7 +46,7 @@ class Airflow(BaseHTTPRequestHandler):
             reply = {"import_errors": []}
         elif path.endswith("/dagRuns"):
             found = [r for r in self.runs if r["dag_id"] == path.split("/")[2] and r["state"] in query["state"]]
-            reply = {"dag_runs": found}
+            reply = {"dag_runs": found[::-1]}
         elif path.endswith("/taskInstances"):
             dag, run_id = path.split("/")[2], path.split("/")[4]
             task = {"dag_id": dag, "dag_run_id": run_id, "task_id": "land"}
@@ -104,6 +104,13 @@ def test_the_listeners_are_awake_before_the_first_run_starts(airflow, layout, se
 
 def test_a_second_time_nothing_is_started(airflow, layout, settings):
     airflow.runs += [run(dag, "success") for dag in first_run.CHAIN]
+
+    assert first_run.ensure(layout, settings, print) is False
+    assert airflow.asked == []
+
+
+def test_nothing_follows_a_landing_of_nothing(airflow, layout, settings):
+    airflow.runs.append(run("totesys_landing", "success"))
 
     assert first_run.ensure(layout, settings, print) is False
     assert airflow.asked == []
