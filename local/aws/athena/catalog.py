@@ -72,14 +72,10 @@ def table(database: str, name: str, *, at: str = "") -> Table | View:
         return _view(entry)
     keys = _columns(entry.get("PartitionKeys") or [])
     storage = entry["StorageDescriptor"]
-    parts = (
-        [
-            Partition(tuple(part["Values"]), part["StorageDescriptor"]["Location"])
-            for part in glue._partitions.get(f"{database}/{name}", [])
-        ]
-        if keys
-        else [Partition((), storage["Location"])]
-    )
+    parts = [Partition((), storage["Location"])]
+    if keys:
+        registered = glue._partitions.get(f"{database}/{name}", [])
+        parts = [Partition(tuple(part["Values"]), part["StorageDescriptor"]["Location"]) for part in registered]
     if (entry.get("Parameters") or {}).get("projection.enabled", "").lower() == "true":
         raise not_supported("partition projection")
     return Table(database, name, _columns(storage["Columns"]), keys, _format(entry), tuple(parts))
