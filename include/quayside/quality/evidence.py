@@ -15,7 +15,7 @@ from quayside.run import Run
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MEMORY = "96MB"
+_MEMORY = "48MB"  # two numbers a row: it spills early rather than grow
 _TABLES = """
 create table versions (key ubigint, version timestamp, content ubigint);
 create table referenced (place varchar, key ubigint, occurrences bigint);
