@@ -112,7 +112,8 @@ class _Work:
         self._forget(datasets, stars)
         for name, entries in pending.items():
             for entry in entries:
-                self._run.ledger.advance(self._sources[name].name, entry.batch, taken="curate", status="curated")
+                # To the load: once what came of it is in the stars, reconciliation takes it.
+                self._run.ledger.advance(self._sources[name].name, entry.batch, taken="curate", status="curated", todo="load")
         self._run.progress("curated", f"{sum(map(len, pending.values()))} batches in {time.monotonic() - began:.1f} s")
         return [*(Curated(dataset=item.contract.name, rows=item.changed, batch=None, inputs=tuple(item.inputs))
                   for item in datasets if item.changed), *results]
