@@ -89,13 +89,11 @@ async def _results(request: dict[str, Any]) -> dict[str, Any]:
         raise Refused("InvalidRequestException", f"Query did not finish successfully. Final query state: {state}")
     location = execution["ResultConfiguration"]["OutputLocation"]
     columns = json.loads(_read(f"{location}.metadata"))
-    rows = values.read_csv(_read(location).decode())
-    start, size = int(request.get("NextToken") or 0), request.get("MaxResults", 1000)
-    page = [
-        {"Data": [{} if text is None else {"VarCharValue": text} for text in row]} for row in rows[start : start + size]
-    ]
+    document = _read(location).decode()
+    rows, rest = values.read_csv(document, int(request.get("NextToken") or 0), request.get("MaxResults", 1000))
+    page = [{"Data": [{} if text is None else {"VarCharValue": text} for text in row]} for row in rows]
     answer = {"UpdateCount": 0, "ResultSet": {"Rows": page, "ResultSetMetadata": {"ColumnInfo": columns}}}
-    return answer | ({"NextToken": str(start + size)} if start + size < len(rows) else {})
+    return answer if rest is None else {**answer, "NextToken": str(rest)}
 
 
 async def _stop(request: dict[str, Any]) -> dict[str, Any]:

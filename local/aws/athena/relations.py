@@ -5,6 +5,7 @@ Statements are composed as sqlglot trees: names and paths come from whoever wrot
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import duckdb
 from sqlglot import exp
@@ -35,19 +36,9 @@ def partition_rows(
     :raises QueryFailed: a value is not of its key's type
     """
     columns = [("$partition", "INTEGER"), *((key, duck_type(kind)) for key, kind in table.keys)]
-    definition = exp.Schema(
-        this=_named(name),
-        expressions=[
-            exp.ColumnDef(this=exp.to_identifier(key, quoted=True), kind=_type(kind)) for key, kind in columns
-        ],
-    )
-    connection.execute(_sql(exp.Create(this=definition, kind="TABLE")))
-    insert = exp.insert(exp.values([tuple(exp.Placeholder() for _ in columns)]), _named(name))
-    values = [[number, *(None if value == NULL_PARTITION else value for value in texts)] for number, texts in rows]
-    if not values:
-        return
+    values = [(number, *(None if value == NULL_PARTITION else value for value in texts)) for number, texts in rows]
     try:
-        connection.executemany(_sql(insert), values)
+        _filled_table(connection, name, columns, values)
     except duckdb.ConversionException as error:
         text = f"Invalid partition value of {table.database}.{table.name}: {str(error).splitlines()[0]}"
         raise QueryFailed("HIVE_INVALID_PARTITION_VALUE", text) from error
@@ -77,9 +68,7 @@ def view(
         query = reader(connection, table, columns, sorted(paths))
         if keys:
             files = f"{name}_files"
-            connection.execute(_sql(_file_table(files)))
-            insert = exp.insert(exp.values([(exp.Placeholder(), exp.Placeholder())]), _named(files))
-            connection.executemany(_sql(insert), [list(item) for item in paths.items()])
+            _filled_table(connection, files, [(PATH, "VARCHAR"), ("$partition", "INTEGER")], list(paths.items()))
             query = (
                 query.select(*(exp.column(key, table=partitions, quoted=True) for key, _ in keys))
                 .join(_named(files), on=_equal(files, PATH, "$data", PATH))
@@ -194,10 +183,20 @@ def _reader(function: str, paths: Sequence[str], **options: exp.Expr) -> exp.Tab
     return exp.Table(this=call, alias=exp.TableAlias(this=exp.to_identifier("$data", quoted=True)))
 
 
-def _file_table(name: str) -> exp.Create:
-    columns = [(PATH, "VARCHAR"), ("$partition", "INTEGER")]
+def _filled_table(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[tuple[Any, ...]],
+) -> None:
+    """Make a table of rows, all in one statement: a table may have thousands of partitions."""
     kinds = [exp.ColumnDef(this=exp.to_identifier(column, quoted=True), kind=_type(kind)) for column, kind in columns]
-    return exp.Create(this=exp.Schema(this=_named(name), expressions=kinds), kind="TABLE")
+    connection.execute(_sql(exp.Create(this=exp.Schema(this=_named(name), expressions=kinds), kind="TABLE")))
+    if rows:
+        unnested = exp.select(*(exp.Anonymous(this="unnest", expressions=[exp.Placeholder()]) for _ in columns))
+        connection.execute(
+            _sql(exp.insert(unnested, _named(name))), [list(column) for column in zip(*rows, strict=True)]
+        )
 
 
 def _equal(left: str, left_column: str, right: str, right_column: str) -> exp.Expr:

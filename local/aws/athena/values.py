@@ -43,6 +43,10 @@ NAMES = {
 }
 
 
+FIELD = re.compile(r'("(?:[^"]|"")*"|)(,|\n)')
+PLAIN = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "VARCHAR", "DATE"}  # printed as Python prints them
+
+
 def duck_type(hive: str) -> str:
     """Return DuckDB's name of a Hive type.
 
@@ -118,6 +122,8 @@ def column_info(name: str, duck: str) -> dict[str, Any]:
 
 def text(value: Any, duck: str = "") -> str:
     """Return a value as Athena prints it."""
+    if duck in PLAIN:
+        return str(value)
     if value is None:
         return "null"  # within an array, a map or a row; a null column prints nothing at all
     if isinstance(value, bool):
@@ -142,14 +148,22 @@ def csv_row(values: Iterable[str | None]) -> str:
     return ",".join("" if value is None else '"' + value.replace('"', '""') + '"' for value in values) + "\n"
 
 
-def read_csv(document: str) -> list[list[str | None]]:
-    """Return the rows of a result file that `csv_row` wrote; a null is not an empty text."""
-    rows: list[list[str | None]] = [[]]
-    for quoted, ending in re.findall(r'("(?:[^"]|"")*"|)(,|\n)', document):
-        rows[-1].append(quoted[1:-1].replace('""', '"') if quoted else None)
+def read_csv(document: str, start: int, rows: int) -> tuple[list[list[str | None]], int | None]:
+    """Return some rows of a result file that `csv_row` wrote, and where the next begins; None after the last.
+
+    A null is not an empty text, which the standard library's reader does not tell apart.
+
+    :param start: where the first row begins
+    """
+    found: list[list[str | None]] = [[]]
+    for match in FIELD.finditer(document, start):
+        quoted, ending = match.groups()
+        found[-1].append(quoted[1:-1].replace('""', '"') if quoted else None)
         if ending == "\n":
-            rows.append([])
-    return rows[:-1]
+            if len(found) == rows or match.end() == len(document):
+                return found, match.end() if match.end() < len(document) else None
+            found.append([])
+    return found[:-1], None
 
 
 def _double(value: float) -> str:
