@@ -22,7 +22,7 @@ STEP = "300ms"  # how long a try may hold up readers: below deadlock_timeout, so
 
 
 def insert_versions(connection: psycopg.Connection[Any], table: Contract, new: int) -> int:
-    """Insert the staged versions, which are all new (see `drop_known`); return how many were added.
+    """Insert the staged versions, which are all new (see `keep_new`); return how many were added.
 
     :param new: how many are staged
     """
@@ -37,11 +37,20 @@ def insert_versions(connection: psycopg.Connection[Any], table: Contract, new: i
     return rows
 
 
-def drop_known(connection: psycopg.Connection[Any], table: Contract) -> int:
-    """Drop the staged versions that the fact has already; return how many."""
+def keep_new(connection: psycopg.Connection[Any], table: Contract, rows: int) -> int:
+    """Drop the staged versions that the fact has already; return how many are new.
+
+    They are counted first, because the usual answers, all or none, leave nothing to delete.
+
+    :param rows: how many are staged
+    """
     same = sql.SQL(" and ").join(sql.SQL("known.{0} = staged.{0}").format(sql.Identifier(name)) for name in table.version_key)
-    return connection.execute(sql.SQL("delete from {} as staged using {} as known where {}").format(
-        staged(table), qualified(table.table), same)).rowcount
+    source, fact = staged(table), qualified(table.table)
+    [[new]] = connection.execute(sql.SQL(
+        "select count(*) from {} as staged where not exists (select from {} as known where {})").format(source, fact, same))
+    if 0 < new < rows:
+        connection.execute(sql.SQL("delete from {} as staged using {} as known where {}").format(source, fact, same))
+    return int(new)
 
 
 def _insert(connection: psycopg.Connection[Any], table: Contract) -> int:

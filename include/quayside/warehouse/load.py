@@ -14,7 +14,7 @@ from quayside.run import Run
 from quayside.settings import Credentials
 from quayside.warehouse.connection import lock, warehouse
 from quayside.warehouse.dimensions import infer_members, upsert
-from quayside.warehouse.facts import drop_known, insert_versions
+from quayside.warehouse.facts import insert_versions, keep_new
 from quayside.warehouse.schema import migrate
 from quayside.warehouse.staging import stage
 
@@ -79,7 +79,7 @@ def _load(connection: psycopg.Connection[Any], tables: dict[str, Contract], name
     run.progress(name, f"loading {sum(manifest.rows for manifest in manifests):,} rows of {len(manifests)} batches")
     rows, referred = stage(connection, table, manifests, run.lake,
                            lambda so_far: run.progress(name, f"{so_far:,} rows staged"))
-    new = rows - drop_known(connection, table) if table.history else rows
+    new = keep_new(connection, table, rows) if table.history else rows
     changed, inferred = 0, {}
     if new:
         counts = {dataset: infer_members(connection, tables[dataset], keys) for dataset, keys in referred.items()}
