@@ -80,7 +80,12 @@ def render(rows: list[dict[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    return table([heading, *body])
+    if all(row["equal"] for row in rows):
+        return table([heading, *body])
+    return (
+        f"{table([heading, *body])}\n\nWhat the source gained since its last run arrives with the next, within ten minutes;"
+        "\nwhat it lost is found once a day, or when somebody triggers totesys_deletes."
+    )
 
 
 def _wait_for_dags(api: Airflow, progress: Callable[[str], None]) -> None:

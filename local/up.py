@@ -50,10 +50,10 @@ def up(layout: Layout, seed: str) -> None:
     with steps.step("Compare source, lake and warehouse"):
         totals = first_run.totals(layout)
     print(f"\n{first_run.render(totals)}\n")
-    if not all(row["equal"] for row in totals):
-        if fresh:
-            raise ProcessFailed("Source, lake and warehouse differ after the first run.\nLog: the Airflow UI")
-        print("What the source has gained since its last run arrives with the next, within ten minutes.\n")
+    if fresh and not all(row["equal"] for row in totals):
+        raise ProcessFailed(
+            "Source, lake and warehouse differ after the run: the task `reconcile` tells more in the UI."
+        )
     print(addresses(layout, settings))
     print(f"\nUp in {steps.seconds:.0f} s. `make help` tells what else there is.")
 

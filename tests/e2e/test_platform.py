@@ -44,9 +44,9 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(state: Path) -> Iterator[Platform]:
     """A platform that came up from nothing with demo data."""
-    made = Platform(tmp_path_factory.mktemp("platform") / "local")
+    made = Platform(state / "local")
     answer = made.make("up")
     try:
         assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -22,10 +22,10 @@ def provide(server: Postgres) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def server(state: Path) -> Iterator[Postgres]:
     venvs = Path(os.environ.get("QUAYSIDE_VENVS", ROOT / ".local" / "venvs"))
     packages = venvs / "platform" / "lib" / "python3.12" / "site-packages"
-    server = Postgres(tmp_path_factory.mktemp("databases"), site_packages=packages, password="p")
+    server = Postgres(state / "databases", site_packages=packages, password="p")
     server.start()
     provide(server)
     yield server
