@@ -29,3 +29,11 @@ def test_a_file_whose_writing_fails_never_appears(lake: Lake, rows: int) -> None
 
     assert lake.keys("landing") == []
     assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=lake.bucket)
+
+
+def test_deleting_leaves_nothing_behind(lake: Lake) -> None:
+    for name in ("a", "b"):
+        lake.write_bytes(f"landing/x/{name}", b"1")
+    lake.delete(["landing/x/a", "landing/x/b", "landing/x/never there"])
+
+    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=lake.bucket)
