@@ -8,5 +8,5 @@ from tests.curated.support import World
 
 @pytest.fixture
 def world(settings: Settings) -> World:
-    """Totesys' datasets and stars, nothing landed yet."""
+    """Some of Totesys' datasets and stars, nothing landed yet."""
     return World(settings)

@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from quayside.errors import Retryable, Terminal
-from tests.curated.support import World, at
+from quayside.settings import Settings
+from tests.curated.support import SOURCES, STARS, World, at
 
 
 def test_a_dimension_changes_when_only_its_joined_table_did(world: World) -> None:
@@ -18,9 +19,7 @@ def test_a_dimension_changes_when_only_its_joined_table_did(world: World) -> Non
     made = world.curate()
 
     assert made["warehouse.dim_staff"].rows == 3
-    assert [(item["staff_id"], item["department_name"]) for item in world.changes("dim_staff")[4:]] == [
-        (1, "Commerce"), (2, "Commerce"), (3, "Commerce")] or {
-        item["staff_id"] for item in world.changes("dim_staff")[4:]} == {1, 2, 3}
+    assert {item["staff_id"] for item in world.changes("dim_staff")[4:]} == {1, 2, 3}
     assert world.star("dim_staff", "staff_id", "department_name") == [
         (1, "Commerce"), (2, "Commerce"), (3, "Commerce"), (4, "Tech")]
 
@@ -58,7 +57,8 @@ def test_a_dimension_whose_joined_row_has_not_arrived_is_completed_when_it_does(
     assert world.star("dim_staff", "staff_id", "department_name") == [(1, "Sales")]
 
 
-def test_a_currency_has_its_name_and_an_unknown_one_its_code(world: World) -> None:
+def test_a_currency_has_its_name_and_an_unknown_one_its_code(settings: Settings) -> None:
+    world = World(settings, SOURCES, STARS)
     world.land("currency", *({"currency_id": key, "last_updated": at(0), "currency_code": code}
                              for key, code in enumerate(("GBP", "JPY", "QQQ"))))
     world.curate()

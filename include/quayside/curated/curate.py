@@ -23,12 +23,13 @@ from quayside.curated.engine import engine, read, write
 from quayside.curated.layout import DELETED, Layout, change_schema, columns_by_table, part, source_layout, star_layout
 from quayside.curated.star import Star, load_calendar
 from quayside.curated.transform import CHANGE, CURRENT, STAR, Query, compile_query
+from quayside.errors import Retryable
 from quayside.ledger import Entry
 from quayside.manifest import Manifest, prefix
 from quayside.run import Run
 
 REFERENCE = Path(__file__).resolve().parents[2] / "reference"
-_LEASE_SECONDS = 3600
+_LEASE_SECONDS = 120  # renewed while the run lives: how long a killed one keeps the next waiting
 _CALENDAR, _CURRENCIES = "calendar", "iso_4217"
 _PROVIDED = {_CALENDAR: {"date_id"}, _CURRENCIES: {"currency_code", "currency_name"}}
 
@@ -224,7 +225,15 @@ class _Work:
         return Curated(dataset=contract.name, rows=star.rows, batch=batch, inputs=tuple(star.inputs))
 
     def _swap(self, datasets: Sequence[Dataset], stars: Sequence[Star]) -> None:
-        """Let the catalog name what this run wrote; stars before sources, as a retry starts from the sources."""
+        """Let the catalog name what this run wrote; stars before sources, as a retry starts from the sources.
+
+        :raises Retryable: another run did meanwhile, as this one was halted for longer than its lease
+        """
+        self._placed.clear()
+        self._tables = self._catalog.tables()
+        for item in _all(stars, datasets):
+            if item.written and self._places(item.layout) != item.placed:
+                raise Retryable(f"Another run has rewritten {item.layout.name} meanwhile; this one begins again from there.")
         for item in _all(stars, datasets):
             table = self._tables[item.layout.name]
             if item.layout.partitions.names:
