@@ -14,6 +14,7 @@ import pytest
 from infra.package import package
 from local.infra import cli_configuration
 from local.tools import find_provider_mirror
+from quayside.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -172,6 +173,12 @@ def test_the_aws_environment_plans_without_an_account(checkout: Path, terraform)
     printed = terraform(folder, "test", "-no-color")
 
     assert re.search(r"\b[1-9]\d* passed, 0 failed", printed), printed
+
+
+def test_airflow_is_told_every_setting_that_the_platform_reads():
+    told = re.findall(r"^\s+QUAYSIDE_(\w+)\s*=", (ROOT / "infra/environments/aws/main.tf").read_text(), re.MULTILINE)
+
+    assert {name.lower() for name in told} == set(Settings.__dataclass_fields__)
 
 
 def test_the_same_plugins_make_the_same_archive(tmp_path: Path):
