@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local import airflow, environments, first_run, infra, services
+from local import airflow, editor, environments, first_run, infra, services
 from local.down import down
 from local.layout import Layout
 from local.processes import ProcessFailed, complete
@@ -95,6 +95,8 @@ def _install(layout: Layout, steps: Steps) -> None:
         for name in outdated:
             steps.progress(f"installing {name}")
             environments.install(layout, name)
+        if "airflow" in outdated:
+            editor.install(layout)
         result.append(f"installed {', '.join(outdated)}" if outdated else "nothing to change")
 
 
