@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import psycopg
 import pytest
 
 from quayside.contract import load_contract
@@ -144,6 +145,22 @@ def test_the_tables_of_a_run_agree_with_each_other(platform: Platform) -> None:
     assert [each.rows for each in landed] == [1, 0]
 
     assert [each.rows > 0 for each in platform.land("department", "currency")] == [True, True]
+
+
+def test_no_table_is_emptied_or_rewritten_under_a_reader(platform: Platform) -> None:
+    with platform.source.connect() as connection:
+        department(connection, 1)
+    refused = []
+
+    def empty(dataset: str, message: str) -> None:
+        with platform.source.connect() as connection, pytest.raises(psycopg.errors.LockNotAvailable):
+            connection.execute("set local lock_timeout = 100; truncate department cascade")
+        refused.append(message)
+
+    land([load_contract("totesys.department")], replace(platform.run(), progress=empty), platform.source.credentials)
+
+    assert refused
+    assert platform.found() == [1]
 
 
 @pytest.mark.parametrize("server", ["99/1/1700000000000", None], ids=["another cluster", "not known"])

@@ -26,7 +26,7 @@ from quayside.sources.postgres import Snapshot
 from quayside.types import arrow_type
 
 REPAIR = 50_000  # keys looked up by one query
-_SEEN = pa.schema([pa.field("key", pa.int64()), pa.field("last_updated", pa.timestamp("ms")), pa.field("due", pa.bool_())])
+_SEEN: pa.Schema = pa.schema({"key": pa.int64(), "last_updated": pa.timestamp("ms"), "due": pa.bool_()})
 
 
 def compare_keys(contracts: Sequence[Contract], run: Run, source: Credentials) -> list[Landed]:

@@ -66,9 +66,9 @@ def _blocks(rows: psycopg.Copy, pgconn: psycopg.pq.abc.PGconn) -> Iterator[bytea
             block += waited
         elif size < 0:
             result = pgconn.get_result()
+            pgconn.get_result()  # none left: the connection is idle again
             if result is not None and result.status != psycopg.pq.ExecStatus.COMMAND_OK:
                 raise psycopg.errors.error_from_result(result)
-            pgconn.get_result()  # none left: the connection is idle again
             break
         else:
             block += row
