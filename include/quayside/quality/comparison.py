@@ -17,16 +17,18 @@ from psycopg import sql
 
 from quayside.contract import Contract
 from quayside.curated.catalog import Catalog
-from quayside.curated.engine import read, stream_in
+from quayside.curated.engine import conform, read, stream_in
 from quayside.curated.layout import DELETED, KEYS_PER_BUCKET, part, source_layout, star_layout
 from quayside.errors import Terminal
 from quayside.manifest import Manifest, Totals
 from quayside.quality.quarantine import accepted
 from quayside.run import Run
 from quayside.sources.copying import copy
+from quayside.types import arrow_type
 from quayside.warehouse.schema import columns, qualified
 from quayside.warehouse.staging import copy_in
 
+_KNOWN: list[tuple[str, pa.DataType]] = [("key", pa.int64()), ("version", pa.timestamp("us")), ("deleted", pa.bool_())]
 _ACCEPTED = pa.schema([("key", pa.int64()), ("version", pa.timestamp("ms"))])
 _STAMPED = "select key, day + clock::time as version, deleted, * exclude (key, day, clock, deleted) from incoming"
 # A version that the lake stamped anew (a restored row, a tombstone not younger than what it deletes) is found
@@ -131,8 +133,8 @@ def _fact_rows(fact: Contract, money: Mapping[str, str]) -> tuple[sql.Composed, 
     key, day, clock = map(sql.Identifier, _version_key(fact))
     query = sql.SQL("select {0}, {1} + {2}, deleted{3} from {4} where {0} in (select key from wanted)").format(
         key, day, clock, sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in money), qualified(fact.table))
-    amounts = [pa.field(name, pa.decimal128(38, 10)) for name in money.values()]
-    return query, pa.schema([("key", pa.int64()), ("version", pa.timestamp("us")), ("deleted", pa.bool_()), *amounts])
+    amounts: list[tuple[str, pa.DataType]] = [(name, arrow_type(fact.column(column))) for column, name in money.items()]
+    return query, pa.schema([*_KNOWN, *amounts])
 
 
 def _members(dimension: Contract) -> tuple[sql.Composed, pa.Schema]:
@@ -140,7 +142,7 @@ def _members(dimension: Contract) -> tuple[sql.Composed, pa.Schema]:
     complete = sql.SQL("not (row({}) is null)").format(others) if others.as_string() else sql.SQL("true")
     query = sql.SQL("select {0}, null::timestamp, false from {1} where {0} in (select key from wanted) and {2}").format(
         sql.Identifier(dimension.key.name), qualified(dimension.table), complete)
-    return query, pa.schema([("key", pa.int64()), ("version", pa.timestamp("us")), ("deleted", pa.bool_())])
+    return query, pa.schema(_KNOWN)
 
 
 def _create_known(connection: duckdb.DuckDBPyConnection, schema: pa.Schema) -> None:
@@ -160,13 +162,13 @@ def _since(run: Run, key: str, schema: pa.Schema, day: str, since: date | None) 
     if since is None:
         return
     with run.lake.filesystem.open_input_file(key) as source:
-        file = pq.ParquetFile(source)
+        file = pq.ParquetFile(source, pre_buffer=True)
         position = file.schema_arrow.names.index(day)
         for group in range(file.num_row_groups):
             statistics = file.metadata.row_group(group).column(position).statistics
-            if statistics is None or not statistics.has_min_max or statistics.max >= since:
-                yield from (pa.RecordBatch.from_arrays([batch.column(name).cast(schema.field(name).type) for name in schema.names], schema=schema)
-                            for batch in file.iter_batches(row_groups=[group], columns=schema.names))
+            latest: Any = statistics.max if statistics is not None and statistics.has_min_max else since
+            if latest >= since:
+                yield from (conform(batch, schema) for batch in file.iter_batches(row_groups=[group], columns=schema.names))
 
 
 def _matched(connection: duckdb.DuckDBPyConnection, statement: str, money: list[str], *, gone: bool | None) -> Arrived:

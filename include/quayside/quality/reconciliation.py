@@ -35,14 +35,14 @@ from quayside.warehouse.connection import warehouse
 
 TABLE = "reconciliation"
 FOLDER = f"quality/{TABLE}/"
-NEWEST = 200  # batches of a dataset to look at: more than a day of windows
-SCHEMA = pa.schema([
+_FIELDS: list[tuple[str, pa.DataType]] = [
     ("run", pa.string()), ("checked_at", pa.timestamp("ms")), ("dataset", pa.string()), ("batch", pa.string()),
     ("kind", pa.string()), ("since", pa.timestamp("ms")), ("until", pa.timestamp("ms")), ("stage", pa.string()),
     ("place", pa.string()), ("found_rows", pa.int64()), ("wanted_rows", pa.int64()), ("found_key_hash", pa.int64()),
     ("wanted_key_hash", pa.int64()), ("found_sums", pa.string()), ("wanted_sums", pa.string()), ("equal", pa.bool_()),
     ("note", pa.string()),
-])
+]
+SCHEMA = pa.schema(_FIELDS)
 _REMEDIES = {
     "landing": "An object in landing changed after it was written: restore its version, or backfill the window.",
     "accepted": "Landing, quarantine and what passed the gate do not add up: clear the gate's task of this batch.",
@@ -58,7 +58,8 @@ class Line:
 
     :param stage: ``landing`` against the source, ``accepted`` against landing, ``curated`` and ``warehouse`` against accepted
     :param place: the table that was looked at; the dataset itself for landing and accepted
-    :param note: why it differs, or why a difference is as it should be
+    :param equal: whether the two agree
+    :param note: in what they differ, or why a difference is as it should be
     """
 
     dataset: str
@@ -67,18 +68,14 @@ class Line:
     place: str
     found: Totals
     wanted: Totals
+    equal: bool
     note: str = ""
-
-    @property
-    def equal(self) -> bool:
-        """Whether the two agree."""
-        return not differences(self.found, self.wanted)
 
 
 def reconcile(sources: Sequence[Contract], tables: Sequence[Contract], run: Run, credentials: Credentials) -> list[Line]:
-    """Compare every curated and loaded batch that has not yet been found equal; store and return the results.
+    """Compare every curated batch of the sources that has not yet been found equal; store and return the results.
 
-    A batch is compared when nothing that was derived from it waits to be loaded, and again by every run
+    A batch is compared once nothing that was derived from it waits to be loaded, and again by every run
     until it agrees. Not compared, because they rightly differ: attributes of dimensions (a later batch
     may have replaced them; the key must be there), and the time of versions that the lake had to stamp
     anew (said in the note). Versions loaded before are counted like new ones: they must be there.
@@ -111,8 +108,7 @@ def _to_compare(sources: Sequence[Contract], tables: Sequence[Contract], run: Ru
     waiting = {name for table in tables for entry in run.ledger.pending(table.name, "load")
                for name in Manifest.from_dict(run.lake.read_json(entry.manifest)).inputs}
     return [(contract, Manifest.from_dict(run.lake.read_json(entry.manifest))) for contract in sources
-            for entry in run.ledger.batches(contract.name, newest=NEWEST)
-            if entry.status == "curated" and f"{contract.name}/{entry.batch}" not in waiting]
+            for entry in run.ledger.pending(contract.name, "load") if f"{contract.name}/{entry.batch}" not in waiting]
 
 
 def _compare(contract: Contract, manifest: Manifest, tables: Sequence[Contract], run: Run,
@@ -124,8 +120,9 @@ def _compare(contract: Contract, manifest: Manifest, tables: Sequence[Contract],
     rejected = totals_of(contract, run.lake.batches([aside])) if run.lake.exists(aside) else Totals(rows=0, key_hash=0)
 
     def line(stage: str, place: str, found: Totals, wanted: Totals, note: str = "") -> Line:
-        said = "; ".join([*differences(found, wanted), *([note] if note else [])])
-        return Line(dataset=contract.name, batch=manifest.batch, stage=stage, place=place, found=found, wanted=wanted, note=said)
+        gaps = differences(found, wanted)
+        return Line(dataset=contract.name, batch=manifest.batch, stage=stage, place=place, found=found, wanted=wanted,
+                    equal=not gaps, note="; ".join([*gaps, note] if note else gaps))
 
     if manifest.source:
         yield line("landing", contract.name, landing, manifest.source)

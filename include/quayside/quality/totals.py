@@ -34,11 +34,6 @@ def hash_of(keys: "pa.Array[Any]", versions: "pa.Array[Any]") -> int:
     return int(pc.sum(rest).as_py() or 0)
 
 
-def same(found: Totals, wanted: Totals) -> bool:
-    """Tell whether two stages agree: on rows, on keys and versions, and on the amounts that both know."""
-    return not differences(found, wanted)
-
-
 def differences(found: Totals, wanted: Totals) -> list[str]:
     """Say in words what one stage has and another should have; nothing where they agree."""
     said = []
