@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # They tell at length what nobody asked; the log of a stage is for people.
 TALKATIVE = ("botocore", "great_expectations")
+TOLD = ("dataset", "batch", "rows", "rejected", "changed", "equal", "drift", "warnings", "note")
+EVERY = 1.0  # seconds between two updates of the UI: each XCom is a request
 
 
 class Work:
@@ -57,14 +59,39 @@ class Progress:
     def __init__(self, operator: BaseOperator, context: Context) -> None:
         self._log, self._task = operator.log, context["ti"]
         self._started: dict[str, float] = {}
+        self._unshown: dict[str, dict[str, Any]] = {}
+        self._shown_at = time.monotonic()
         self._lock = threading.Lock()  # stages work in threads; the channel to Airflow takes one message at a time
 
     def __call__(self, dataset: str, message: str) -> None:
         """Tell that something happened to a dataset."""
         with self._lock:
-            seconds = time.monotonic() - self._started.setdefault(dataset, time.monotonic())
+            now = time.monotonic()
+            seconds = round(now - self._started.setdefault(dataset, now), 1)
             self._log.info("%s: %s", dataset, message)
-            self._task.xcom_push(key=dataset, value={"state": message, "seconds": round(seconds, 1)})
+            self._unshown[dataset] = {"state": message, "seconds": seconds}
+            if now - self._shown_at > EVERY:
+                self._show()
+
+    def finish(self, summary: list[dict[str, Any]]) -> None:
+        """Show the last word on each dataset."""
+        with self._lock:
+            for record in summary:
+                if record.get("dataset") in self._unshown:
+                    figures = {
+                        name: record[name] for name in ("rows", "batch", "rejected", "changed") if name in record
+                    }
+                    self._unshown[record["dataset"]].update(figures)
+            self._show()
+        lines = (", ".join(f"{name} {record[name]}" for name in TOLD if name in record) for record in summary)
+        for line in dict.fromkeys(lines):
+            self._log.info("%s", line.removeprefix("dataset "))
+
+    def _show(self) -> None:
+        for dataset, value in self._unshown.items():
+            self._task.xcom_push(key=dataset, value=value)
+        self._unshown.clear()
+        self._shown_at = time.monotonic()
 
 
 class StageOperator(BaseOperator):
@@ -93,7 +120,8 @@ class StageOperator(BaseOperator):
             logging.getLogger(name).setLevel(logging.WARNING)
         task = context["ti"]
         try:
-            run = Run.of(run_name(context), Progress(self, context))
+            progress = Progress(self, context)
+            run = Run.of(run_name(context), progress)
             attempt = Attempt(
                 dag=task.dag_id,
                 task=task.task_id,
@@ -107,10 +135,7 @@ class StageOperator(BaseOperator):
                     yield Work(run, attempt)
                 finally:
                     self.log.info("::endgroup::")
-                    for record in attempt.summary:
-                        if "dataset" in record:
-                            task.xcom_push(key=record["dataset"], value=record)
-                        self.log.info("%s", ", ".join(f"{name} {value}" for name, value in record.items()))
+                    progress.finish(attempt.summary)
         except Terminal as error:  # anything else is worth another try
             raise AirflowFailException(str(error)) from error
 
