@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -15,12 +15,15 @@ from quayside.run import Run
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MEMORY = "48MB"  # two numbers a row: it spills early rather than grow
+_MEMORY = "64MB"
+# What is grouped or joined at once, so that it fits: the rest waits on disk.
+_AT_ONCE = 500_000
 _TABLES = """
 create table versions (key ubigint, version timestamp, content ubigint);
 create table referenced (place varchar, key ubigint, occurrences bigint);
 create table known (dataset varchar, key ubigint);
 """
+_COUNT = {"versions": "select count(*) from versions", "known": "select count(*) from known"}
 
 
 class Evidence:
@@ -38,7 +41,7 @@ class Evidence:
         import duckdb
 
         with TemporaryDirectory(prefix="quayside-gate-") as folder:
-            settings = {"memory_limit": _MEMORY, "temp_directory": folder, "threads": 2}
+            settings = {"memory_limit": _MEMORY, "temp_directory": folder, "threads": 1}
             with duckdb.connect(config=settings) as connection:  # type: ignore[arg-type]
                 connection.execute(_TABLES)
                 yield cls(connection, contracts, run)
@@ -65,9 +68,9 @@ class Evidence:
 
     def conflicting_versions(self) -> int:
         """Return how many pairs of key and version the batch has with different content."""
-        [[number]] = self._database.execute("""select count(*) from (
-            select 1 from versions group by key, version having min(content) <> max(content))""").fetchall()
-        return int(number)
+        return sum(int(number) for [[number]] in self._in_parts("versions", """select count(*) from (
+            select 1 from versions where key % $parts = $part
+            group by key, version having min(content) <> max(content))"""))
 
     def missing(self, column: Column) -> tuple[int, int]:
         """Return how many keys that the batch refers to exist nowhere, and in how many of its rows."""
@@ -80,11 +83,19 @@ class Evidence:
         return keys, rows
 
     def _missing(self, place: str, target: str) -> tuple[int, int]:
-        [[keys, rows]] = self._database.execute("""
-            select count(distinct key), coalesce(sum(occurrences), 0) from referenced
-            where place = $place and key not in (select key from known where dataset = $target)
-            """, {"place": place, "target": target}).fetchall()
-        return int(keys), int(rows)
+        found = [(int(keys), int(rows)) for [[keys, rows]] in self._in_parts("known", """
+            select count(distinct key), coalesce(sum(occurrences), 0)::bigint from referenced
+            where place = $place and key % $parts = $part
+            and key not in (select key from known where dataset = $target and key % $parts = $part)
+            """, place=place, target=target)]
+        return sum(keys for keys, _ in found), sum(rows for _, rows in found)
+
+    def _in_parts(self, table: Literal["versions", "known"], statement: str, **values: str) -> Iterator[list[Any]]:
+        """Ask about a part of the keys at a time."""
+        [[rows]] = self._database.execute(_COUNT[table]).fetchall()
+        parts = int(rows) // _AT_ONCE + 1
+        for part in range(parts):
+            yield self._database.execute(statement, {"parts": parts, "part": part, **values}).fetchall()
 
     def _load_pending(self, target: str) -> None:
         """Learn the keys of batches that have not reached the current table yet."""

@@ -15,6 +15,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
 from great_expectations.exceptions.exceptions import ExpectationNotFoundError
 from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import (
@@ -163,8 +168,10 @@ class Validator:
     """Runs checks over Arrow data. Money stays decimal and nullable integers stay integers: no value is changed."""
 
     def __init__(self) -> None:
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+        nothing_kept = DataContextConfig(
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False), analytics_enabled=False)
+        nothing_kept.progress_bars = ProgressBarsConfig(globally=False)
+        context = gx.get_context(mode="ephemeral", project_config=nothing_kept)
         asset = context.data_sources.add_pandas("batch").add_dataframe_asset("rows")
         self._data = asset.add_batch_definition_whole_dataframe("all")
 

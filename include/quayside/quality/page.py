@@ -22,8 +22,8 @@ h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.1rem; margin: 0; display: 
 p { margin: .2rem 0 1rem; color: var(--quiet) } code { font: .9em ui-monospace, monospace }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th { text-align: left; font-weight: 600; color: var(--quiet) }
-th, td { padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
-.number { text-align: right; white-space: nowrap } .wide { overflow-x: auto }
+th, td { padding: .35rem .7rem .35rem .2rem; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
+.number { text-align: right } th, .number, td.good, td.bad, td.odd { white-space: nowrap } .wide { overflow-x: auto }
 details { margin: 1rem 0; padding: .7rem 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--soft) }
 summary { cursor: pointer } .good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 } .odd { color: var(--odd) }
 """
