@@ -18,6 +18,7 @@ from local.tools import find_python, is_python_312, missing_python
 ENVIRONMENTS = {"airflow": ("airflow.txt", "dev.txt"), "platform": ("platform.txt",)}
 PEERS = {"bench": ("bench.txt",)}  # what the benchmarks compare with; only they install it
 STAMP = ".requirements"
+DOWNLOADED = "3.12"  # what uv is asked for where the machine has none
 
 
 def outdated(layout: Layout) -> list[str]:
@@ -44,9 +45,7 @@ def install(layout: Layout, name: str) -> None:
     folder = layout.venvs / name
     env = _installer_environment()
     if not is_python_312(layout.python(name)):  # absent, or the Python it was made from is gone
-        complete(
-            f"venv-{name}", [*uv, "venv", "--clear", "--python", _python(env), str(folder)], run=layout.run, env=env
-        )
+        _create(layout, name, uv, env)
     (folder / STAMP).unlink(missing_ok=True)
     files = [str(layout.root / "local" / "requirements" / file) for file in _files(name)]
     command = [*uv, "pip", "sync", "--require-hashes", "--python", str(layout.python(name)), *files]
@@ -78,14 +77,28 @@ def find_uv(layout: Layout) -> Path:
     return uv
 
 
-def _python(env: dict[str, str]) -> str:
-    """Return the machine's Python 3.12; else its number, so that uv downloads one, unless it is forbidden to."""
-    found = find_python()
+def base_python(env: Mapping[str, str] = os.environ) -> str:
+    """Return the machine's Python 3.12; else ``3.12``, so that uv downloads one.
+
+    :raises Missing: there is none, and uv is forbidden to download one
+    """
+    found = find_python(env)
     if found is not None:
         return str(found)
     if env.get("UV_PYTHON_DOWNLOADS") in ("never", "manual", "false") or env.get("UV_OFFLINE"):
         raise missing_python("none was found, and uv is forbidden to download one (UV_PYTHON_DOWNLOADS, UV_OFFLINE).")
-    return "3.12"
+    return DOWNLOADED
+
+
+def _create(layout: Layout, name: str, uv: list[str], env: Mapping[str, str]) -> None:
+    python = base_python(env)
+    command = [*uv, "venv", "--clear", "--python", python, str(layout.venvs / name)]
+    try:
+        complete(f"venv-{name}", command, run=layout.run, env=env)
+    except ProcessFailed as error:
+        if python != DOWNLOADED:
+            raise
+        raise missing_python(f"none was found, and uv could not download one.\n{error}") from error
 
 
 def _installer_environment() -> dict[str, str]:

@@ -8,7 +8,7 @@ from local.layout import Layout
 from local.processes import ProcessFailed, complete
 from local.settings import Settings, shell_exports, write_private
 from local.steps import Steps
-from local.tools import find_python, find_terraform
+from local.tools import find_terraform
 
 SEEDS = ("demo", "empty")
 
@@ -25,8 +25,9 @@ def up(layout: Layout, seed: str) -> None:
     steps = Steps()
     print(f"Quayside in {layout.state}")
     with steps.step("Look for what the machine offers") as result:
-        python = layout.python("airflow") if not environments.outdated(layout) else find_python()
-        result.append(f"Terraform {find_terraform()}, Python 3.12 {python or 'to be downloaded by uv'}")
+        python = environments.base_python() if environments.outdated(layout) else str(layout.python("airflow"))
+        known = "to be downloaded by uv" if python == environments.DOWNLOADED else python
+        result.append(f"Terraform {find_terraform()}, Python 3.12 {known}")
     settings.complete()
     _install(layout, steps)
     with steps.step("PostgreSQL 16: the source, the warehouse, Airflow's own") as result:

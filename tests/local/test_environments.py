@@ -73,16 +73,26 @@ def test_a_failed_installation_is_tried_again(layout, tmp_path, monkeypatch):
 
 def test_where_downloads_are_forbidden_a_missing_python_is_explained(layout, calls, monkeypatch):
     layout.python("airflow").unlink()
-    monkeypatch.setattr(environments, "find_python", lambda: None)
+    monkeypatch.setattr(environments, "find_python", lambda environ: None)
     monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
 
     with pytest.raises(Missing, match=r"(?s)Python 3\.12 is missing.*Why: .*How: "):
         environments.install(layout, "airflow")
 
 
+def test_a_download_that_fails_is_explained(layout, tmp_path, monkeypatch):
+    layout.python("airflow").unlink()
+    monkeypatch.setattr(environments, "find_python", lambda environ: None)
+    monkeypatch.delenv("UV_PYTHON_DOWNLOADS", raising=False)
+    monkeypatch.setattr(environments, "find_uv", lambda layout: Path("/bin/false"))
+
+    with pytest.raises(Missing, match=r"(?s)Python 3\.12 is missing.*could not download.*How: "):
+        environments.install(layout, "airflow")
+
+
 def test_where_downloads_are_allowed_uv_fetches_a_missing_python(layout, calls, monkeypatch):
     layout.python("airflow").unlink()
-    monkeypatch.setattr(environments, "find_python", lambda: None)
+    monkeypatch.setattr(environments, "find_python", lambda environ: None)
     monkeypatch.delenv("UV_PYTHON_DOWNLOADS", raising=False)
 
     environments.install(layout, "airflow")
