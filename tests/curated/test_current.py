@@ -153,6 +153,26 @@ def test_batches_out_of_order_end_in_the_same_state(world: World) -> None:
     assert [item[2] for item in world.star("fact_sales_order", *VERSION) if item[0] == 1] == [1000, 2000, 3000]
 
 
+def test_an_older_version_that_a_later_batch_brings_is_history_and_not_what_stands(world: World) -> None:
+    world.land("sales_order", {"sales_order_id": 1, "last_updated": at(5), "units_sold": 2000})
+    world.curate()
+    world.land("sales_order", {"sales_order_id": 1, "last_updated": at(0), "units_sold": 1000}, seen=at(9), kind="replay")
+    world.curate()
+
+    assert world.current("sales_order", "units_sold") == [(2000,)]
+    assert [item[2] for item in world.star("fact_sales_order", *VERSION)] == [1000, 2000]
+
+
+def test_a_file_that_is_gone_is_named(world: World) -> None:
+    world.land("design", {"design_id": 1, "last_updated": at(0)})
+    world.curate()
+    key = world.lake.keys("curated/totesys/design")[0]
+    world.lake.delete([key])
+    world.land("design", {"design_id": 2, "last_updated": at(1)})
+    with pytest.raises(Terminal, match=f"Cannot read {key}: no such object"):
+        world.curate()
+
+
 def test_of_two_batches_with_one_version_the_later_stands_and_the_first_is_kept(world: World) -> None:
     world.land("staff", {"staff_id": 1, "last_updated": at(0), "last_name": "O'Brien"})
     world.land("staff", {"staff_id": 1, "last_updated": at(0), "last_name": "Čapek 🚢"})

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -74,9 +75,10 @@ def current_keys(contract: Contract, run: Run) -> pa.Table:
     catalog = Catalog.of(run.settings)
     placed = catalog.partitions(layout.name) if catalog.table(layout.name) else {}
     keys = [part(place, run.lake.bucket) for place in placed.values()]
-    wanted = pa.schema([pa.field("key", pa.int64()), pa.field("last_updated", pa.timestamp("ms")),
-                        pa.field("deleted", pa.bool_())])
-    return pa.Table.from_batches(read(run.lake, keys, schema), schema).rename_columns(wanted.names).cast(wanted)
+    wanted: list[pa.Field[Any]] = [pa.field("key", pa.int64()), pa.field("last_updated", pa.timestamp("ms")),
+                                   pa.field("deleted", pa.bool_())]
+    rows = pa.Table.from_batches(read(run.lake, keys, schema), schema)
+    return rows.rename_columns([item.name for item in wanted]).cast(pa.schema(wanted))
 
 
 class _Work:
@@ -147,7 +149,8 @@ class _Work:
         contract = self._sources[name]
         entries = pending
         if afresh:  # a new fact needs every version that there ever was
-            entries = [entry for entry in self._run.ledger.batches(contract.name) if entry.status in ("passed", "curated")]
+            entries = [entry for entry in self._run.ledger.batches(contract.name)
+                       if entry.status in ("passed", "curated", "loaded")]
         batches = [Manifest.from_dict(self._run.lake.read_json(entry.manifest)) for entry in entries]
         return Dataset(contract, self._layouts[name], batches, self._places(self._layouts[name]))
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quayside.errors import Retryable, Terminal
-from quayside.lake import File, Lake
+from quayside.lake import File, Lake, failures
 
 ROWS = 65_536  # per batch and row group: some 10 MB
 _MEMORY = "200MB"
@@ -43,7 +43,7 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def stream_in(connection: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema,
               batches: Iterable[pa.RecordBatch]) -> None:
-    """Run a statement that reads the rows given as the table ``incoming``."""
+    """Run a statement that reads the rows given as the table ``incoming``; what goes wrong with them is raised as it was."""
     failures: list[Exception] = []
 
     def watched() -> Iterator[pa.RecordBatch]:
@@ -65,9 +65,13 @@ def stream_in(connection: duckdb.DuckDBPyConnection, statement: str, schema: pa.
 
 
 def read(lake: Lake, keys: Iterable[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Stream the rows of Parquet objects, one row group in memory at a time; columns that a file lacks are null."""
+    """Stream the rows of Parquet objects, one row group in memory at a time; columns that a file lacks are null.
+
+    :raises Retryable: S3 did not give them
+    :raises Terminal: one of them does not exist
+    """
     for key in keys:
-        with lake.filesystem.open_input_file(key) as source:
+        with failures(f"read {key}"), lake.filesystem.open_input_file(key) as source:
             file = pq.ParquetFile(source, pre_buffer=True)
             columns = [name for name in schema.names if name in file.schema_arrow.names]
             for group in range(file.num_row_groups):
