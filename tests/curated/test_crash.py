@@ -91,6 +91,8 @@ def test_a_killed_run_done_again_ends_in_the_same_content(world: World, undistur
     assert content(world) == undisturbed
     for table in TABLES:
         assert world.warehouse(table) == world.lake_as_warehouse(table)
+        manifests = [world.lake.read_json(entry.manifest) for entry in world.ledger.pending(f"warehouse.{table}", "load")]
+        assert len(manifests) == len({tuple(manifest["inputs"]) for manifest in manifests})  # none handed on twice
     assert all(world.ledger.pending(contract.name, "curate") == [] for contract in world.sources)
     assert world.curate() == {}
 

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quayside.errors import Retryable, Terminal
-from quayside.lake import File, Lake, failures
+from quayside.lake import File, Lake
+from quayside.upload import failures
 
 ROWS = 65_536  # per batch and row group: some 10 MB
 _MEMORY = "200MB"
