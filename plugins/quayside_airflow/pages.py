@@ -7,8 +7,8 @@ They read lake and ledger with boto3 alone: on Amazon MWAA the api-server has `p
 import json
 import os
 import re
+from datetime import datetime
 from html import escape
-from itertools import groupby
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -19,6 +19,8 @@ from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 from fastapi import Depends, FastAPI, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
+
+from quayside_airflow.links import PREFIX
 
 STAGES = ("landing", "curated", "warehouse", "deletes")
 NEWEST = 60  # attempts shown of each DAG
@@ -85,27 +87,37 @@ def _runs(pipeline: str) -> str:
         for item in _items(f"runs#{dag}", newest=NEWEST)
     ]
     attempts.sort(key=lambda item: (item["started_at"], item["task"]), reverse=True)
-    rows = [_row(list(group)) for _, group in groupby(attempts, key=lambda item: (item["dag"], item["run"]))]
+    runs: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for attempt in attempts:
+        runs.setdefault((attempt["dag"], attempt["run"]), []).append(attempt)
     return (
         f"<h2>{escape(pipeline)}</h2><table><tr><th>Started, UTC<th>Run<th>Stages<th class=n>Landed"
-        f"<th class=n>Rejected<th class=n>Loaded<th>Reconciled</tr>{''.join(rows)}</table>"
+        f"<th class=n>Rejected<th class=n>Loaded<th>Reconciled</tr>{''.join(map(_row, runs.values()))}</table>"
     )
 
 
 def _row(attempts: list[dict[str, Any]]) -> str:
     first, did = attempts[-1], {item["task"]: json.loads(item["summary"]) for item in reversed(attempts)}
     where = f"/dags/{quote(first['dag'])}/runs/{quote(first['run'])}"
-    stages = "<br>".join(
-        f"<a target=_top href='{escape(item['link'], quote=True)}'>{escape(item['task'])}</a> "
-        f"<span class='{escape(item['state'])}'>{escape(item['state'])}</span>"
-        + (f"<br><small>{escape(item['reason'][:300])}</small>" if item["reason"] else "")
-        for item in reversed(attempts)
-    )
+    stages = "<br>".join(map(_stage, reversed(attempts)))
+    if "gate" in did:
+        page = f"gate/{quote(first['dag'])}/{quote(first['run'])}"
+        stages += f"<br><a href='{escape(f'{PREFIX}/{page}', quote=True)}'>what the gate found</a>"
     return (
         f"<tr><td>{escape(first['started_at'][:19].replace('T', ' '))}"
-        f"<td><a target=_top href='{escape(where, quote=True)}'>{escape(first['dag'])}</a><td>{stages}"
+        f"<td><a href='{escape(where, quote=True)}'>{escape(first['dag'])}</a><td>{stages}"
         f"<td class=n>{_total(did, 'rows', 'land', 'compare_keys')}<td class=n>{_total(did, 'rejected', 'gate')}"
         f"<td class=n>{_total(did, 'rows', 'load')}<td>{_reconciled(did.get('reconcile'))}</tr>"
+    )
+
+
+def _stage(attempt: dict[str, Any]) -> str:
+    took = datetime.fromisoformat(attempt["ended_at"]) - datetime.fromisoformat(attempt["started_at"])
+    state, reason = escape(attempt["state"]), escape(attempt["reason"][:300])
+    return (
+        f"<a href='{escape(attempt['link'], quote=True)}'>{escape(attempt['task'])}</a> "
+        f"<span class='{state}'>{state}</span> <small>{took.total_seconds():.1f} s"
+        + (f"<br>{reason}</small>" if reason else "</small>")
     )
 
 

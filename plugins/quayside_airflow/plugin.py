@@ -13,13 +13,8 @@ class QuaysidePlugin(AirflowPlugin):
 
     name = "quayside"
     external_views = [  # noqa: RUF012 (Airflow declares it so)
-        {
-            "name": "Quayside runs",
-            "href": f"{PREFIX}/",
-            "destination": "nav",
-            "category": "browse",
-            "url_route": "quayside-runs",
-        },
+        # Without a route it opens in a tab of its own: in Airflow's frame its links to runs and logs would be dead.
+        {"name": "Quayside runs", "href": f"{PREFIX}/", "destination": "nav", "category": "browse"},
         {
             "name": "Gate results",
             "href": f"{PREFIX}/gate/{{DAG_ID}}/{{RUN_ID}}",
