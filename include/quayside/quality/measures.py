@@ -45,17 +45,20 @@ class Measure:
     column: str | None = None
     rows: int = 0
 
-    @property
-    def check(self) -> Check:
-        """The expectation about a frame of one row with one column for each measure."""
-        return Check(name=self.name, severity=self.severity, expectation="expect_column_values_to_be_between",
-                     arguments={"column": self.name, "min_value": self.minimum, "max_value": self.maximum},
-                     demand=f"expects {self.expected}")
+
+def _limit(name: str, larger: str, smaller: str) -> Check:
+    return Check(name=name, severity="block", expectation="expect_column_pair_values_a_to_be_greater_than_b",
+                 arguments={"column_A": larger, "column_B": smaller, "or_equal": True}, demand="expects normal measures")
 
 
-def as_row(measures: Sequence[Measure]) -> pa.Table:
-    """Return the frame of one row that the measures' checks are about."""
-    return pa.table({measure.name: pa.array([measure.value], pa.float64()) for measure in measures})
+# About a frame with one row for each measure: two expectations cost less than one for each measure.
+LIMITS = (_limit("minimum", "value", "minimum"), _limit("maximum", "maximum", "value"))
+
+
+def as_frame(measures: Sequence[Measure]) -> pa.Table:
+    """Return the frame that `LIMITS` are about: one row for each measure."""
+    return pa.table({name: pa.array([float(getattr(measure, name)) for measure in measures])
+                     for name in ("value", "minimum", "maximum")})
 
 
 def shape(contract: Contract, kind: Kind, landed: pa.Schema) -> list[Measure]:

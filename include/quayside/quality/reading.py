@@ -132,12 +132,15 @@ class Reading:
 
     def _row_result(self, check: Check, read: int) -> Result:
         rows = self._broken[check.name]
-        return self._result(check, "row", passed=rows == 0, observed=f"{rows} of {read} rows", rows=rows)
+        return self._result(check.name, "row", check.severity, passed=rows == 0, column=check.column,
+                            observed=f"{rows} of {read} rows", expected=check.demand, rows=rows)
 
     def _measured(self, measured: list[Measure]) -> list[Result]:
-        outcomes = self._validator.validate([measure.check for measure in measured], measures.as_row(measured))
-        return [self._result(measure.check, "dataset", passed=outcomes[measure.name].passed, observed=measure.observed,
-                             rows=measure.rows, column=measure.column) for measure in measured]
+        outcomes = self._validator.validate(measures.LIMITS, measures.as_frame(measured))
+        outside = {position for outcome in outcomes.values() for position in outcome.positions.tolist()}
+        return [self._result(measure.name, "dataset", measure.severity, passed=position not in outside, column=measure.column,
+                             observed=measure.observed, expected=measure.expected, rows=measure.rows)
+                for position, measure in enumerate(measured)]
 
     def _aggregated(self) -> list[Result]:
         """Check the contract's own rules about the dataset as a whole."""
@@ -147,17 +150,17 @@ class Reading:
             if usable.issuperset(self._columns(check)):
                 outcome = self._validator.validate([check], self._whole(check))[check.name]
                 shown = all(self._contract.column(name).classification == "internal" for name in self._columns(check))
-                results.append(self._result(check, "dataset", passed=outcome.passed, column=check.column,
-                                            observed=str(outcome.observed) if shown else "not shown"))
+                results.append(self._result(
+                    check.name, "dataset", check.severity, passed=outcome.passed, column=check.column, expected=check.demand,
+                    observed=str(outcome.observed) if shown else "not shown"))
         return results
 
-    def _result(self, check: Check, kind: Literal["row", "dataset"], *, passed: bool, observed: str, rows: int = 0,
-                column: str | None = None) -> Result:
+    def _result(self, rule: str, kind: Literal["row", "dataset"], severity: Severity, *, passed: bool, column: str | None,
+                observed: str, expected: str, rows: int = 0) -> Result:
         return Result(
             run=self._run.id, checked_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0), dataset=self._contract.name,
-            batch=self._manifest.batch, rule=check.name, kind=kind, severity=check.severity, passed=passed,
-            column_name=column if kind == "dataset" else check.column, observed=observed,
-            expected=check.demand.removeprefix("expects "), unexpected_rows=rows,
+            batch=self._manifest.batch, rule=rule, column_name=column, kind=kind, severity=severity, passed=passed,
+            observed=observed, expected=expected.removeprefix("expects "), unexpected_rows=rows,
         )
 
 
