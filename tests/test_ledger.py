@@ -86,3 +86,25 @@ def test_the_position_of_an_empty_table_moves_again_and_again(ledger: Ledger) ->
     assert before.horizon == 760
     with pytest.raises(Superseded):
         ledger.move("totesys.staff", before=before, after=Position(horizon=770))
+
+
+def test_a_slow_second_attempt_does_not_bring_back_what_a_later_stage_has_taken(ledger: Ledger) -> None:
+    ledger.record(manifest("00000001-a"), before=Position(), after=Position(sequence=1), todo="gate")
+    passed = {"taken": "gate", "status": "passed", "todo": "curate"}
+    ledger.advance("totesys.staff", "00000001-a", **passed)
+    ledger.advance("totesys.staff", "00000001-a", taken="curate", status="curated")
+    ledger.advance("totesys.staff", "00000001-a", **passed)
+
+    assert ledger.pending("totesys.staff", "curate") == []
+    assert ledger.batch("totesys.staff", "00000001-a").status == "curated"
+
+
+def test_a_batch_is_held_only_where_it_is_still_pending(ledger: Ledger) -> None:
+    ledger.record(manifest("00000001-a"), before=Position(), after=Position(sequence=1), todo="gate")
+    ledger.hold("totesys.staff", "00000001-a", at="gate", facts={"blocked_by": "volume"})
+    [held] = ledger.pending("totesys.staff", "gate")
+    ledger.advance("totesys.staff", "00000001-a", taken="gate", status="passed", todo="curate")
+
+    assert (held.status, held.facts["blocked_by"]) == ("blocked", "volume")
+    with pytest.raises(Superseded):
+        ledger.hold("totesys.staff", "00000001-a", at="gate", facts={})

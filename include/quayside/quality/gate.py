@@ -118,5 +118,7 @@ class _Gatekeeper:
         self._run.ledger.hold(entry.dataset, entry.batch, at="gate", facts={"rejected": rejected, "blocked_by": reasons})
         raise Blocked(
             f"{entry.dataset}: batch {entry.batch} is blocked by {reasons}. What was served before stays served. Correct the "
-            "contract, and the next run checks it again; or let it pass as it is: python -m quayside.quality release "
-            f"{entry.dataset} {entry.batch} --by YOU --reason WHY. All that was found: {self._page.key}")
+            "contract, and the next run checks it again; or let it pass as it is: trigger "
+            f"{entry.dataset.partition('.')[0]}_landing with {entry.dataset}/{entry.batch} as the batch to release, or run "
+            f"python -m quayside.quality release {entry.dataset} {entry.batch} --by YOU --reason WHY. "
+            f"All that was found: {self._page.key}")
