@@ -12,7 +12,7 @@ from psycopg import sql
 
 from quayside.contract import Contract
 from quayside.landing.batches import Landed, Reading, land_readings, new_batch, publish
-from quayside.landing.known import Known, known, milliseconds
+from quayside.landing.known import VERSIONS, Known, known, milliseconds
 from quayside.landing.land import inspect_all, only_reader
 from quayside.landing.totals import Counted, count
 from quayside.landing.windows import window
@@ -26,7 +26,7 @@ from quayside.sources.postgres import Snapshot
 from quayside.types import arrow_type
 
 REPAIR = 50_000  # keys looked up by one query
-_SEEN: pa.Schema = pa.schema({"key": pa.int64(), "last_updated": pa.timestamp("ms"), "due": pa.bool_()})
+_SEEN = VERSIONS.append(pa.field("due", pa.bool_()))
 
 
 def compare_keys(contracts: Sequence[Contract], run: Run, source: Credentials) -> list[Landed]:

@@ -79,14 +79,14 @@ def _versions(contract: Contract, lake: Lake, keys: list[str]) -> pa.Table:
     """Read key and version of rows as they were landed."""
     names = [contract.key.name, contract.cursor or contract.key.name]
     tables = [lake.read_table([key], columns=names).select(names).rename_columns(["key", "last_updated"]) for key in keys]
-    return pa.concat_tables([_plain(table) for table in tables]) if tables else _SCHEMA.empty_table()
+    return pa.concat_tables([_plain(table) for table in tables]) if tables else VERSIONS.empty_table()
 
 
-_SCHEMA = pa.schema([("key", pa.int64()), ("last_updated", pa.timestamp("ms"))])
+VERSIONS = pa.schema([("key", pa.int64()), ("last_updated", pa.timestamp("ms"))])
 
 
 def _plain(rows: pa.Table) -> pa.Table:
-    fields = [*_SCHEMA, *(field for field in rows.schema if field.name not in _SCHEMA.names)]
+    fields = [*VERSIONS, *(field for field in rows.schema if field.name not in VERSIONS.names)]
     return rows.cast(pa.schema(fields)).filter(pc.is_valid(rows["key"]))
 
 
