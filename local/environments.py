@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -104,11 +105,19 @@ def _create(layout: Layout, name: str, uv: list[str], env: Mapping[str, str]) ->
 def _installer_environment() -> dict[str, str]:
     """Return the user's environment for uv: proxies and registry settings included, an activated venv excluded."""
     env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    if has_certificates():  # those of a company's proxy are among the machine's, but not among uv's own
+        env = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **env}
     if not env.keys() & {"UV_DEFAULT_INDEX", "UV_INDEX_URL"}:
         index = pip_index(env)
         if index:
             env["UV_DEFAULT_INDEX"] = index
     return env
+
+
+def has_certificates() -> bool:
+    """Tell whether the machine has certificates of authorities, as all have but the leanest images."""
+    paths = ssl.get_default_verify_paths()
+    return sys.platform == "darwin" or bool(paths.cafile or (paths.capath and any(Path(paths.capath).iterdir())))
 
 
 def pip_index(env: Mapping[str, str]) -> str | None:
