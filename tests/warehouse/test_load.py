@@ -198,6 +198,19 @@ def test_a_big_load_that_repeats_some_versions_adds_the_others(stars: Stars) -> 
 
 
 @pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("added", [0, 1])
+def test_a_big_batch_that_looks_known_adds_what_is_not(stars: Stars, monkeypatch: pytest.MonkeyPatch, added: int) -> None:
+    monkeypatch.setattr(facts, "PROBE", 5)
+    _orders(stars, 0, 100)
+    stars.load()
+    _orders(stars, 0, 100 + added)
+    [again] = stars.load()
+
+    assert (again.rows, again.changed) == (100 + added, added)
+    assert stars.query("select count(*), max(sales_record_id) from warehouse.fact_sales_order") == [(100 + added, 100 + added)]
+
+
+@pytest.mark.usefixtures("many")
 def test_a_reader_who_does_not_let_go_makes_a_big_load_slower_not_wrong(stars: Stars, monkeypatch: pytest.MonkeyPatch) -> None:
     import psycopg
 

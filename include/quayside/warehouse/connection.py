@@ -11,6 +11,7 @@ from quayside.errors import Retryable, Terminal
 from quayside.settings import Credentials
 
 WRITER = 7_305_800_310_846_113  # the advisory lock of whoever writes to the stars: any number that nobody else takes
+TABLE_LOCK_TIMEOUT = "30s"
 SETTINGS = {
     "statement_timeout": "30min",  # of one statement; a load of 10 million rows stays far below
     "lock_timeout": "10min",  # a second load waits so long for the first
@@ -44,8 +45,12 @@ def warehouse(credentials: Credentials, purpose: str) -> Iterator[psycopg.Connec
 
 
 def lock(connection: psycopg.Connection[Any]) -> None:
-    """Write to the stars alone until this transaction ends; whoever comes second waits."""
+    """Write to the stars alone until this transaction ends; whoever comes second waits.
+
+    From here on other locks are waited for less long: readers queue behind who waits for a table.
+    """
     connection.execute("select pg_advisory_xact_lock(%s)", [WRITER])
+    connection.execute("select set_config('lock_timeout', %s, true)", [TABLE_LOCK_TIMEOUT])
 
 
 def translated(error: psycopg.Error, credentials: Credentials) -> Retryable | Terminal:

@@ -6,19 +6,25 @@ checks all rows. See docs/decisions/0003-foreign-keys-in-bulk-loads.md.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from quayside.contract import Contract
+from quayside.lake import Lake
+from quayside.manifest import Manifest
+from quayside.warehouse.connection import SETTINGS
 from quayside.warehouse.schema import loaded_columns, names, qualified
-from quayside.warehouse.staging import staged
+from quayside.warehouse.staging import copy_in, stage, staged
 
+PROBE = 1_000  # versions to look at before all are
 MANY = 50_000  # rows: below, checking each takes under two seconds and needs no lock
 SHARE = 15  # checking a row by itself costs about as much as joining this many
 PATIENCE = 60.0  # seconds to try for the locks; readers go first
-STEP = "300ms"  # how long a try may hold up readers: below deadlock_timeout, so that no reader is ever the victim
+STEP = "800ms"  # how long a try may hold up readers: below deadlock_timeout, so that no reader is ever the victim
+VACUUM = "20s"  # to wait for vacuum to give way
 
 
 def insert_versions(connection: psycopg.Connection[Any], table: Contract, new: int) -> int:
@@ -37,6 +43,29 @@ def insert_versions(connection: psycopg.Connection[Any], table: Contract, new: i
     return rows
 
 
+def all_known(connection: psycopg.Connection[Any], table: Contract, manifests: Sequence[Manifest], lake: Lake) -> bool:
+    """Tell whether a fact has every version of large batches, as when they are loaded again.
+
+    Reads no more than it must: a few versions first, and if the fact has these, the version keys of all.
+    Small batches are not looked at; staging them costs less.
+    """
+    files = [file.key for manifest in manifests for file in manifest.files]
+    if sum(manifest.rows for manifest in manifests) < MANY:
+        return False
+    first = next(lake.batches(files, columns=list(table.version_key), rows=PROBE))
+    connection.execute(sql.SQL("create temporary table {} on commit drop as select {} from {} limit 0").format(
+        staged(table), sql.SQL(", ").join(map(sql.Identifier, table.version_key)), qualified(table.table)))
+    for _ in copy_in(connection, staged(table), table.version_key, [first]):
+        pass
+    known = _count_new(connection, table) == 0
+    connection.execute(sql.SQL("drop table {}").format(staged(table)))
+    if known:
+        stage(connection, table, manifests, lake, only=table.version_key)
+        known = _count_new(connection, table) == 0
+        connection.execute(sql.SQL("drop table {}").format(staged(table)))
+    return known
+
+
 def keep_new(connection: psycopg.Connection[Any], table: Contract, rows: int) -> int:
     """Drop the staged versions that the fact has already; return how many are new.
 
@@ -44,13 +73,23 @@ def keep_new(connection: psycopg.Connection[Any], table: Contract, rows: int) ->
 
     :param rows: how many are staged
     """
-    same = sql.SQL(" and ").join(sql.SQL("known.{0} = staged.{0}").format(sql.Identifier(name)) for name in table.version_key)
-    source, fact = staged(table), qualified(table.table)
-    [[new]] = connection.execute(sql.SQL(
-        "select count(*) from {} as staged where not exists (select from {} as known where {})").format(source, fact, same))
+    new = _count_new(connection, table)
     if 0 < new < rows:
-        connection.execute(sql.SQL("delete from {} as staged using {} as known where {}").format(source, fact, same))
+        connection.execute(sql.SQL("delete from {} as staged using {} as known where {}").format(
+            staged(table), qualified(table.table), _same_version(table)))
+    return new
+
+
+def _count_new(connection: psycopg.Connection[Any], table: Contract) -> int:
+    [[new]] = connection.execute(sql.SQL(
+        "select count(*) from {} as staged where not exists (select from {} as known where {})").format(
+            staged(table), qualified(table.table), _same_version(table))).fetchall()
     return int(new)
+
+
+def _same_version(table: Contract) -> sql.Composed:
+    return sql.SQL(" and ").join(
+        sql.SQL("known.{0} = staged.{0}").format(sql.Identifier(name)) for name in table.version_key)
 
 
 def _insert(connection: psycopg.Connection[Any], table: Contract) -> int:
@@ -86,23 +125,32 @@ def _lock_all(connection: psycopg.Connection[Any], table: Contract) -> bool:
     Without it the rows are checked one by one: slower, never wrong.
     """
     tables = connection.execute("""
-        select distinct relation.oid, format('%%I.%%I', nspname, relname) from pg_class as relation
+        select format('%%I.%%I', nspname, relname) from pg_class as relation
         join pg_namespace as namespace on namespace.oid = relation.relnamespace
         where relation.oid = %(fact)s::regclass or relation.oid in
             (select confrelid from pg_constraint where conrelid = %(fact)s::regclass and contype = 'f')
         order by relation.oid""", {"fact": qualified(table.table).as_string()}).fetchall()
-    lock = sql.SQL("lock table {} in access exclusive mode").format(sql.SQL(", ").join(sql.SQL(name) for _, name in tables))
+    named = sql.SQL(", ").join(sql.SQL(name) for name, in tables)
+    # First against vacuum alone, which readers do not notice: it gives way only to who waits longer than a try below does.
+    if not _lock(connection, sql.SQL("lock table {} in share update exclusive mode").format(named), within=VACUUM):
+        return False
     give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up:
-        try:
-            with connection.transaction():  # a savepoint: giving up gives back what was locked
-                connection.execute("select set_config('lock_timeout', %s, true)", [STEP])
-                connection.execute(lock)
-        except psycopg.errors.LockNotAvailable:
-            time.sleep(0.5)
-            continue
-        return True
-    return False
+    while not _lock(connection, sql.SQL("lock table {} in access exclusive mode").format(named), within=STEP):
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.5)
+    return True
+
+
+def _lock(connection: psycopg.Connection[Any], statement: sql.Composed, *, within: str) -> bool:
+    try:
+        with connection.transaction():  # a savepoint: giving up gives back what was locked
+            connection.execute("select set_config('statement_timeout', %s, true)", [within])
+            connection.execute(statement)
+    except psycopg.errors.QueryCanceled:
+        return False
+    connection.execute("select set_config('statement_timeout', %s, true)", [SETTINGS["statement_timeout"]])
+    return True
 
 
 def _alter(connection: psycopg.Connection[Any], table: Contract, changes: list[sql.Composed]) -> None:

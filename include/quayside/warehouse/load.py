@@ -14,7 +14,7 @@ from quayside.run import Run
 from quayside.settings import Credentials
 from quayside.warehouse.connection import lock, warehouse
 from quayside.warehouse.dimensions import infer_members, upsert
-from quayside.warehouse.facts import insert_versions, keep_new
+from quayside.warehouse.facts import all_known, insert_versions, keep_new
 from quayside.warehouse.schema import migrate
 from quayside.warehouse.staging import stage
 
@@ -76,15 +76,17 @@ def _order(tables: Sequence[Contract]) -> list[str]:
 def _load(connection: psycopg.Connection[Any], tables: dict[str, Contract], name: str, manifests: Sequence[Manifest],
           run: Run) -> Loaded:
     table, begun = tables[name], time.monotonic()
-    run.progress(name, f"loading {sum(manifest.rows for manifest in manifests):,} rows of {len(manifests)} batches")
-    rows, referred = stage(connection, table, manifests, run.lake,
-                           lambda so_far: run.progress(name, f"{so_far:,} rows staged"))
-    new = keep_new(connection, table, rows) if table.history else rows
+    rows = sum(manifest.rows for manifest in manifests)
+    run.progress(name, f"loading {rows:,} rows of {len(manifests)} batches")
     changed, inferred = 0, {}
-    if new:
-        counts = {dataset: infer_members(connection, tables[dataset], keys) for dataset, keys in referred.items()}
-        inferred = {dataset: count for dataset, count in counts.items() if count}
-        changed = insert_versions(connection, table, new) if table.history else upsert(connection, table)
+    if not (table.history and all_known(connection, table, manifests, run.lake)):
+        rows, referred = stage(connection, table, manifests, run.lake,
+                               lambda so_far: run.progress(name, f"{so_far:,} rows staged"))
+        new = keep_new(connection, table, rows) if table.history else rows
+        if new:
+            counts = {dataset: infer_members(connection, tables[dataset], keys) for dataset, keys in referred.items()}
+            inferred = {dataset: count for dataset, count in counts.items() if count}
+            changed = insert_versions(connection, table, new) if table.history else upsert(connection, table)
     for dimension, count in inferred.items():
         run.progress(dimension, f"{count:,} members added that {table.table} refers to")
     return Loaded(dataset=name, batches=tuple(manifest.batch for manifest in manifests), rows=rows, changed=changed,

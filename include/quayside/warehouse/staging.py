@@ -1,6 +1,6 @@
 """Staging: a batch's rows on their way from Parquet into a temporary table, as a stream."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -57,17 +57,18 @@ def _united(found: list["pa.Array[Any]"]) -> "pa.Array[Any]":
 
 
 def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Sequence[Manifest], lake: Lake,
-          told: Callable[[int], None]) -> tuple[int, dict[str, "pa.Array[Any]"]]:
+          told: Callable[[int], None] = lambda _: None, *, only: Collection[str] = ()) -> tuple[int, dict[str, "pa.Array[Any]"]]:
     """Fill a temporary table with the rows of batches, in their order; return how many, and which keys they refer to.
 
     It goes when the transaction ends. Dimensions' rows are numbered, so that the later of two can win.
 
     :param told: given the rows so far, now and then
+    :param only: these columns, where not all are needed
     :raises Retryable: S3 did not give a file
     :raises Terminal: a batch lacks the key, or a value does not fit its column
     """
     parts: list[sql.Composable] = [sql.SQL("{} {}").format(sql.Identifier(column.name), column_type(column))
-             for column in loaded_columns(table)]
+             for column in loaded_columns(table) if not only or column.name in only]
     if not table.history:
         parts.append(sql.SQL("staged bigint generated always as identity"))
     connection.execute(sql.SQL("create temporary table {} ({}) on commit drop").format(
@@ -75,7 +76,7 @@ def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Seque
     rows, referred = 0, Referred(table)
     for manifest in manifests:
         for file in manifest.files:
-            for batch in _send(connection, table, file, lake):
+            for batch in _send(connection, table, file, lake, only):
                 referred.add(batch)
                 rows += batch.num_rows
                 if rows % TOLD_EVERY < batch.num_rows:
@@ -97,12 +98,13 @@ def copy_in(connection: psycopg.Connection[Any], target: sql.Composable, columns
             yield batch
 
 
-def _send(connection: psycopg.Connection[Any], table: Contract, file: File, lake: Lake) -> Iterator[pa.RecordBatch]:
+def _send(connection: psycopg.Connection[Any], table: Contract, file: File, lake: Lake, only: Collection[str],
+          ) -> Iterator[pa.RecordBatch]:
     with failures(f"read {file.key}"), lake.filesystem.open_input_file(file.key) as source:
         parquet = pq.ParquetFile(source, pre_buffer=True)
         # A batch made before a column joined the contract has none of it.
         wished = [column.name for column in loaded_columns(table)]
-        present = [name for name in wished if name in parquet.schema_arrow.names]
+        present = [name for name in wished if name in parquet.schema_arrow.names and (not only or name in only)]
         lacking = [name for name in (table.key.name, *table.version_key) if name in wished and name not in present]
         if lacking:
             raise Terminal(f"{table.name}: {file.key} lacks {', '.join(lacking)}, by which its contract knows rows. "
