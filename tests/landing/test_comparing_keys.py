@@ -117,6 +117,34 @@ def test_a_version_in_quarantine_is_not_landed_every_day_again(platform: Platfor
     assert curated.compare() == []
 
 
+def test_against_the_real_curated_table_deletes_and_restored_rows_settle(platform: Platform) -> None:
+    contracts = [load_contract("totesys.department")]
+
+    def compare() -> list[Landed]:
+        return compare_keys(contracts, platform.run("daily"), platform.source.credentials)
+
+    def curate_all() -> None:
+        for entry in platform.ledger.pending("totesys.department", "gate"):
+            platform.ledger.advance("totesys.department", entry.batch, taken="gate", status="passed", todo="curate")
+        quayside.curated.curate(contracts, [], platform.run("curated"))
+
+    fill(platform)
+    curate_all()
+    platform.source.run("delete from department where department_id = 3")
+    assert [(made.kind, made.rows) for made in compare()] == [("deletes", 1)]
+    curate_all()
+    assert compare() == []
+    with platform.source.connect() as connection:
+        department(connection, 3, NOON + timedelta(hours=3))  # as it was
+    platform.land()
+    curate_all()
+
+    assert compare() == []
+    current = quayside.curated.current_keys(contracts[0], platform.run())
+    assert sorted(current["key"].to_pylist()) == [1, 2, 3, 4, 5]
+    assert not any(current["deleted"].to_pylist())
+
+
 def test_an_emptied_source_is_all_deletes(platform: Platform, curated: Curated) -> None:
     fill(platform)
     curated.take()
