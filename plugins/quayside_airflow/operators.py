@@ -143,8 +143,8 @@ class CurateOperator(StageOperator):
 
             work.summary = _records(curate(_contracts(self.datasets), _contracts(self.tables), work.run))
             entries = [entry for name in self.tables for entry in work.run.ledger.pending(name, "load")]
-        if not entries:
-            raise AirflowSkipException("Nothing changed in the star tables")
+        if not work.summary and not entries:
+            raise AirflowSkipException("Nothing has passed the gate since the last run")
         for asset in _assets(self.outlets):
             context["outlet_events"][asset].extra = {
                 "datasets": sorted({entry.dataset for entry in entries}),
@@ -156,7 +156,7 @@ class CurateOperator(StageOperator):
 
 
 class LoadOperator(StageOperator):
-    """Load the star tables' changes into the warehouse, in one transaction, and publish an asset for each table."""
+    """Load the star tables' changes into the warehouse, in one transaction, and publish an asset for each table loaded."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Load, and tell for each table how many rows were new."""
@@ -165,8 +165,6 @@ class LoadOperator(StageOperator):
 
             loaded = load(_contracts(self.tables), work.run, work.credentials("warehouse"))
             work.summary = _records(loaded)
-        if not work.summary:
-            raise AirflowSkipException("Nothing waits to be loaded")
         for alias in self.outlets:
             for record in work.summary:
                 context["outlet_events"][alias].add(
