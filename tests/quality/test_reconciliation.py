@@ -207,15 +207,27 @@ def test_a_version_lost_in_the_lake_is_found(books: Books) -> None:
 
 
 def test_what_was_repaired_is_compared_again_and_settled(books: Books) -> None:
-    books.land("sales_order", _order(1))
+    books.land("staff", STAFF)
+    books.land("sales_order", _order(1), _order(2))
     books.carry()
-    books.execute("update warehouse.fact_sales_order set unit_price = 4")
-    with pytest.raises(Terminal):
+    books.execute("delete from warehouse.fact_sales_order where sales_order_id = 1")
+    with pytest.raises(Terminal, match=r"reconciliation again totesys.sales_order 00000001-test"):
         books.reconcile()
-    books.execute("update warehouse.fact_sales_order set unit_price = 3.5")
 
+    assert main(["again", "totesys.sales_order", "00000001-test"]) == 0
+    load(TABLES, books.run(), books.warehouse)
     assert all(line.equal for line in books.reconcile())
     assert books.reconcile() == []
+
+
+def test_a_dimension_loaded_again_ends_as_its_last_batch_says(books: Books) -> None:
+    for number, name in enumerate(("O'Brien", "D'Arcy")):
+        books.land("staff", {**STAFF, "last_name": name, **_later(number)})
+        books.carry()
+    main(["again", "totesys.staff", "00000001-test"])
+    load(TABLES, books.run(), books.warehouse)
+    with psycopg.connect(**books.warehouse.conninfo()) as connection:
+        assert connection.execute("select last_name from warehouse.dim_staff").fetchall() == [("D'Arcy",)]
 
 
 def test_rows_in_quarantine_are_accounted_for(books: Books) -> None:

@@ -3,12 +3,14 @@
 ::
 
     python -m quayside.quality.reconciliation totals --pipeline totesys
+    python -m quayside.quality.reconciliation again totesys.sales_order 00000012-1a2b3c4d
 
-prints what stands in source, lake and warehouse now, as JSON lines.
+The first prints what stands in source, lake and warehouse now, as JSON lines; the second mends the warehouse.
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +23,7 @@ import pyarrow as pa
 from quayside.contract import Contract, contract_names, load_contract
 from quayside.curated.catalog import Catalog
 from quayside.curated.engine import engine
-from quayside.errors import Terminal
+from quayside.errors import QuaysideError, Terminal
 from quayside.manifest import Manifest, Totals
 from quayside.quality import comparison
 from quayside.quality.comparison import Arrived
@@ -31,6 +33,7 @@ from quayside.quality.standing import standing
 from quayside.quality.totals import added, differences, totals_of
 from quayside.run import Run
 from quayside.settings import Credentials, credentials
+from quayside.warehouse import load_again
 from quayside.warehouse.connection import warehouse
 
 TABLE = "reconciliation"
@@ -47,8 +50,8 @@ _REMEDIES = {
     "landing": "An object in landing changed after it was written: restore its version, or backfill the window.",
     "accepted": "Landing, quarantine and what passed the gate do not add up: clear the gate's task of this batch.",
     "curated": "The lake's table lost or changed versions: restore the table's objects, or backfill the window.",
-    "warehouse": "Somebody changed the star, or a load is missing: see who wrote to it, delete the versions that differ, "
-                 "and load the batch's changes again.",
+    "warehouse": "Somebody changed the star, or a load is missing: see who wrote to it, delete the versions that differ, let "
+                 "`python -m quayside.quality.reconciliation again {dataset} {batch}` hand the batch back, and load.",
 }
 
 
@@ -164,26 +167,38 @@ def _store(run: Run, lines: Sequence[Line], manifests: Mapping[tuple[str, str], 
 
 
 def _complaint(run: Run, broken: Sequence[Line]) -> str:
-    first = [f"{line.dataset}, batch {line.batch}: {line.place} ({line.stage}) has {line.note}. {_REMEDIES[line.stage]}"
+    first = [f"{line.dataset}, batch {line.batch}: {line.place} ({line.stage}) has {line.note}. {_REMEDIES[line.stage].format(dataset=line.dataset, batch=line.batch)}"
              for line in broken[:5]]
     more = f" And {len(broken) - 5} more." if len(broken) > 5 else ""
     return f"{' '.join(first)}{more} All results are in the lake's table {TABLE} under run {run.id}."
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print what stands in source, lake and warehouse."""
-    parser = argparse.ArgumentParser(prog="python -m quayside.quality.reconciliation", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m quayside.quality.reconciliation", description="What agrees, and how to mend.")
     commands = parser.add_subparsers(dest="command", required=True)
-    totals = commands.add_parser("totals", help="current rows of every dataset, as JSON lines")
+    totals = commands.add_parser("totals", help="current rows of every dataset in source, lake and warehouse, as JSON lines")
     totals.add_argument("--pipeline", required=True, help="the source's name, e.g. totesys")
-    pipeline = parser.parse_args(arguments).pipeline
-    run = Run.of("totals")
-    sources = [load_contract(name) for name in contract_names(pipeline)]
-    tables = [load_contract(name) for name in contract_names("warehouse")]
-    for record in standing(sources, [table for table in tables if table.grain in {item.name for item in sources}], run,
-                           credentials(f"source/{pipeline}", run.settings), credentials("warehouse", run.settings)):
-        print(json.dumps(record))
+    again = commands.add_parser("again", help="let the next load take again what came of a source batch")
+    again.add_argument("dataset", help="e.g. totesys.sales_order")
+    again.add_argument("batch")
+    given = parser.parse_args(arguments)
+    try:
+        run = Run.of("by-hand")
+        tables = [load_contract(name) for name in contract_names("warehouse")]
+        if given.command == "again":
+            found = load_again([table for table in tables if table.grain == given.dataset], f"{given.dataset}/{given.batch}", run)
+            print("\n".join(found) or "Nothing was derived from it")
+        else:
+            sources = [load_contract(name) for name in contract_names(given.pipeline)]
+            for record in standing(sources, tables, run, credentials(f"source/{given.pipeline}", run.settings),
+                                   credentials("warehouse", run.settings)):
+                print(json.dumps(record))
+    except QuaysideError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -28,7 +28,7 @@ def standing(sources: Sequence[Contract], tables: Sequence[Contract], run: Run, 
     ``warehouse`` is None for a dataset that has no star table of its own, such as one that only lends
     columns to another's dimension.
 
-    :param tables: star tables whose grain is one of the sources
+    :param tables: star tables, of this source and others
     """
     with connect(source) as shop, warehouse(stars, "totals") as connection:
         for contract in sources:

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from quayside.contract import Contract
+from quayside.ledger import Entry
 from quayside.manifest import Manifest
 from quayside.run import Run
 from quayside.settings import Credentials
@@ -62,8 +63,31 @@ def load(tables: Sequence[Contract], run: Run, credentials: Credentials) -> list
     return loaded
 
 
+def load_again(tables: Sequence[Contract], source: str, run: Run) -> list[str]:
+    """Let the next load take again what was derived from a source batch, and all that came after it; return what.
+
+    After somebody has changed rows of a star by hand: missing ones come back. Facts that are there stay
+    as they are; dimensions pass through their later batches once more, and end as the last of them says.
+
+    :param tables: the star tables to mend
+    :param source: ``dataset/batch``
+    """
+    found = []
+    for table in tables:
+        batches = run.ledger.batches(table.name)
+        made_of_it = [source in _manifest(entry, run).inputs for entry in batches]
+        for entry in batches[made_of_it.index(True):] if any(made_of_it) else []:
+            run.ledger.note(table.name, f"todo#load#{entry.batch}", {})
+            found.append(f"{table.name}/{entry.batch}")
+    return found
+
+
+def _manifest(entry: Entry, run: Run) -> Manifest:
+    return Manifest.from_dict(run.lake.read_json(entry.manifest))
+
+
 def _pending(table: Contract, run: Run) -> list[Manifest]:
-    return [Manifest.from_dict(run.lake.read_json(entry.manifest)) for entry in run.ledger.pending(table.name, "load")]
+    return [_manifest(entry, run) for entry in run.ledger.pending(table.name, "load")]
 
 
 def _order(tables: Sequence[Contract]) -> list[str]:
