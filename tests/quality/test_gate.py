@@ -11,7 +11,9 @@ import pytest
 from quayside.contract import Contract, Rule, load_contract
 from quayside.errors import Blocked, Terminal
 from quayside.quality import gate, release
-from tests.quality.conftest import DEPARTMENT, NOON, ORDER, PAYMENT, STAFF, Shop, changed, rows_of
+from quayside.quality.__main__ import main
+from quayside.types import arrow_schema
+from tests.quality.conftest import DEPARTMENT, NOON, ORDER, STAFF, Shop, changed, rows_of
 
 TRANSACTION = {"transaction_id": 1, "transaction_type": "SALE", "sales_order_id": None, "purchase_order_id": None,
                "created_at": NOON, "last_updated": NOON}
@@ -228,13 +230,61 @@ def test_a_rule_of_the_contracts_own_about_rows_quarantines_or_warns(shop: Shop,
     assert "own: 2 of 3 rows" in verdict.warnings
 
 
+@pytest.mark.parametrize(("own", "told"), [
+    (rule("expect_column_mean_to_be_between", "unit_price", max_value=3), "own: 3.50, expected column mean to be between"),
+    (rule("expect_table_row_count_to_be_between", min_value=5), "own: 2, expected table row count to be between"),
+], ids=lambda own: getattr(own, "expectation", ""))
+def test_a_rule_of_the_contracts_own_about_the_dataset_blocks_or_warns(
+        shop: Shop, orders: Contract, own: Rule, told: str) -> None:
+    shop.land(orders, rows_of(ORDER, "sales_order_id", 2))
+    with pytest.raises(Blocked, match=told):
+        gate([replace(orders, rules=(own,))], shop.run())
+    [verdict] = gate([replace(orders, rules=(replace(own, blocks=False),))], shop.run("next"))
+
+    assert [warning.split(":")[0] for warning in verdict.warnings if "references" not in warning] == ["own"]
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    ({"rules": (rule("expect_column_values_to_be_lucky", "units_sold"),)}, "Great Expectations has no expect_column_values_to"),
+    ({"rules": (rule("expect_column_values_to_not_be_null", "units_sold", mostly=0.9),)}, "severity: warning"),
+    ({"rules": (rule("expect_column_values_to_be_between", "units_sold", least=3),)}, "does not take .*least"),
+    ({"rules": (rule("expect_column_values_to_match_regex", "units_sold", regex="("),)}, "cannot be applied"),
+], ids=["unknown", "tolerance", "argument", "regex"])
+def test_a_rule_that_cannot_be_checked_stops_its_dataset_and_says_why(
+        shop: Shop, orders: Contract, change: dict[str, Any], told: str) -> None:
+    shop.land(orders, [ORDER])
+    with pytest.raises(Blocked, match=told):
+        gate([replace(orders, **change)], shop.run())
+    assert len(shop.ledger.pending("totesys.sales_order", "gate")) == 1
+
+
+@pytest.mark.parametrize(("options", "told"), [
+    ({"multipleOf": 5}, "units_sold asks for multipleOf, which the gate does not check"),
+    ({"format": "dd.MM.yyyy"}, "units_sold asks for dd.MM.yyyy"),
+    ({"minimum": "a few"}, "a few is no int32"),
+], ids=["option", "format", "bound"])
+def test_an_option_that_cannot_be_checked_is_not_passed_over_in_silence(
+        shop: Shop, orders: Contract, options: dict[str, Any], told: str) -> None:
+    shop.land(orders, [ORDER])
+    with pytest.raises(Blocked, match=told):
+        gate([changed(orders, "units_sold", options=options)], shop.run())
+
+
+def test_a_person_lists_and_releases_what_is_blocked_from_the_command_line(
+        shop: Shop, orders: Contract, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = shop.land(orders, [ORDER], rows=2)
+    with pytest.raises(Blocked, match=f"release totesys.sales_order {manifest.batch} --by YOU --reason WHY"):
+        gate([orders], shop.run())
+
+    assert main(["blocked", "totesys"]) == 0
+    assert main(["release", "totesys.sales_order", manifest.batch, "--by", "Ana", "--reason", "known"]) == 0
+    assert main(["release", "totesys.sales_order", "no-such-batch", "--by", "Ana", "--reason", "known"]) == 1
+
+    told = capsys.readouterr()
+    assert f"totesys.sales_order {manifest.batch}: complete: 1 rows, expected the 2 rows of the manifest" in told.out
+    assert "knows no batch no-such-batch" in told.err
+    assert len(shop.ledger.pending("totesys.sales_order", "curate")) == 1
+
+
 def shop_table(contract: Contract, rows: list[dict[str, Any]]) -> pa.Table:
-    from quayside.types import arrow_schema
-
     return pa.Table.from_pylist(rows, schema=arrow_schema(contract))
-
-
-def test_payments_pass(shop: Shop) -> None:
-    payments = load_contract("totesys.payment")
-    shop.land(payments, [PAYMENT])
-    assert gate([payments], shop.run())[0].rejected == 0
