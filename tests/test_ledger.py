@@ -108,3 +108,22 @@ def test_a_batch_is_held_only_where_it_is_still_pending(ledger: Ledger) -> None:
     assert (held.status, held.facts["blocked_by"]) == ("blocked", "volume")
     with pytest.raises(Superseded):
         ledger.hold("totesys.staff", "00000001-a", at="gate", facts={})
+
+
+def test_of_two_who_claim_one_record_one_gets_it_until_it_is_forgotten(ledger: Ledger) -> None:
+    assert ledger.claim("alert", "gate", {"by": "a"})
+    assert not ledger.claim("alert", "gate", {"by": "b"})
+    assert [note["by"] for note in ledger.notes("alert")] == ["a"]
+
+    assert ledger.forget("alert", "gate")
+    assert not ledger.forget("alert", "gate")
+    assert ledger.claim("alert", "gate", {"by": "b"})
+
+
+def test_notes_are_read_in_order_all_or_the_newest(ledger: Ledger) -> None:
+    for number in range(1, 5):
+        ledger.note("runs", f"2026-05-0{number}", {"number": number})
+
+    assert [note["number"] for note in ledger.notes("runs")] == [1, 2, 3, 4]
+    assert [note["number"] for note in ledger.notes("runs", newest=2)] == [3, 4]
+    assert [note["number"] for note in ledger.notes("runs", "2026-05-03")] == [3]

@@ -7,6 +7,8 @@ import pytest
 
 from quayside import watchdog
 from quayside.contract import load_contract
+from quayside.ledger import Position
+from quayside.manifest import Manifest
 from quayside.run import Run
 from quayside.watchdog import Attempt, check, landed_as_promised, watched
 from tests.support.inbox import Inbox
@@ -125,6 +127,38 @@ def test_staleness_is_not_told_beside_the_failure_that_causes_it(run, ledger, in
     look(run, after=timedelta(days=2))
 
     assert [subject for subject, _ in inbox.read()] == ["[failed] totesys_landing.land has vanished"]
+
+
+def test_a_batch_that_waits_too_long_for_a_stage_is_told_unless_that_stage_is_paused(run, ledger, inbox):
+    names = ("totesys.staff", "totesys.sales_order")
+    landed_as_promised("totesys_landing", names, ("warehouse.dim_staff",), ledger)
+    noon = datetime(2026, 5, 1, 12)
+    batch = Manifest(
+        dataset="totesys.sales_order",
+        batch="00000001-a",
+        kind="window",
+        run="r1",
+        files=(),
+        rows=3,
+        schema_version="1.0.0",
+        snapshot_at=noon,
+        until=noon,
+    )
+    ledger.record(batch, before=Position(), after=Position(sequence=1, cursor=noon), todo="gate")
+    ledger.advance("totesys.sales_order", "00000001-a", taken="gate", status="passed", todo="curate")
+    promise = load_contract("totesys.sales_order").freshness * MINUTE
+    later = datetime.now(UTC).replace(tzinfo=None) + promise + MINUTE
+    ledger.note(
+        "finished",
+        "totesys_landing",
+        {"at": later.isoformat(), "datasets": list(names), "tables": ["warehouse.dim_staff"]},
+    )  # landing itself is fine
+
+    assert look(run, after=promise + MINUTE, paused=("totesys_curated",)) == []
+    [told] = look(run, after=promise + MINUTE)
+    assert "totesys.sales_order: batch 00000001-a waits to be curated since" in told
+    ledger.advance("totesys.sales_order", "00000001-a", taken="curate", status="curated")
+    assert look(run, after=promise + MINUTE) == ["totesys is fresh again"]
 
 
 def test_runs_are_forgotten_after_a_month(run, ledger):
