@@ -38,7 +38,6 @@ World(Settings.from_environment()).curate()
 """
 
 POINTS = [  # die instead of the n-th call of …
-    pytest.param("Work", "_hand_on", 0, id="after the lake's files"),
     pytest.param("Manifest", "write", 1, id="after a change batch's files"),
     pytest.param("Ledger", "record_derived", 1, id="after a change batch's manifest"),
     pytest.param("Work", "_swap", 0, id="after the change batches are recorded"),

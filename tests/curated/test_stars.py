@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from quayside.contract import Column
 from quayside.errors import Retryable, Terminal
 from quayside.settings import Settings
 from tests.curated.support import SOURCES, STARS, World, at
@@ -145,6 +146,25 @@ def test_a_restricted_column_cannot_be_used(world: World) -> None:
                                                            transform="payment.company_ac_number")))
              for star in world.stars if star.table == "fact_payment"]
     with pytest.raises(Terminal, match="restricted"):
+        World(world.settings, stars=stars).curate()
+
+
+def test_a_time_of_day_in_a_dimension_is_compared_as_a_time(world: World) -> None:
+    stars = [replace(star, columns=(*star.columns, Column(name="seen", type="time", transform="design.last_updated::time")))
+             for star in world.stars if star.table == "dim_design"]
+    other = World(world.settings, stars=stars)
+    other.land("design", {"design_id": 1, "last_updated": at(0)}, {"design_id": 2, "last_updated": at(0)})
+    other.curate()
+    other.land("design", {"design_id": 2, "last_updated": at(1)})
+
+    assert other.curate()["warehouse.dim_design"].rows == 1
+    assert other.star("dim_design", "design_id", "seen") == [(1, "12:00:00.000000"), (2, "12:01:00.000000")]
+
+
+def test_a_dimension_cannot_be_partitioned(world: World) -> None:
+    stars = [replace(star, columns=tuple(replace(column, partition=column.name == "file_name") for column in star.columns))
+             for star in world.stars if star.table == "dim_design"]
+    with pytest.raises(Terminal, match=r"warehouse\.dim_design: a dimension is rewritten whole"):
         World(world.settings, stars=stars).curate()
 
 

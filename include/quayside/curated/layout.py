@@ -62,10 +62,16 @@ def source_layout(contract: Contract) -> Layout:
 
 
 def star_layout(contract: Contract) -> Layout:
-    """Return the lake's table of a star table; times of day are text there, as Hive has no type for them."""
+    """Return the lake's table of a star table; times of day are text there, as Hive has no type for them.
+
+    :raises Terminal: a dimension is partitioned
+    """
     columns = [_field(column, pa.string() if column.type == "time" else arrow_type(column))
                for column in star_columns(contract) if not column.partition]
     partitions = [_field(column, arrow_type(column)) for column in contract.columns if column.partition]
+    if partitions and not contract.history:
+        raise Terminal(f"Contract {contract.name}: a dimension is rewritten whole, so it cannot be partitioned by "
+                       f"{partitions[0].name}; mark the property as not partitioned.")
     return Layout(contract.table, f"curated/{contract.domain}/{contract.table}/", pa.schema(columns),
                   pa.schema(partitions) if partitions else NO_PARTITIONS, contract.description)
 

@@ -113,7 +113,6 @@ class Star:
         table = exp.table_(self.contract.table, db=STAR)
         schema = pa.schema([self.layout.schema.field(name) for name in names])
         connection.execute(to_sql(exp.select(*key).from_(table).limit(0).ctas("known_version", properties=None)))
-        # Inserted, not created: the text of a time becomes a time again.
         stream_in(connection, "insert into known_version from incoming", schema, read(lake, keys, schema))
         both = exp.select(*key).from_("known_version")
         connection.execute(to_sql(exp.delete(table, where=exp.In(this=exp.Tuple(expressions=key), query=both.subquery()))))
@@ -127,8 +126,9 @@ class Star:
             raise Terminal(f"Contract {self.contract.name}: source gives some {self.contract.key.name} more than once; "
                            "join by columns that are unique in the joined table.")
         computed, old = connection.table("computed"), [part(place, lake.bucket) for place in self.placed.values()]
-        stream_in(connection, "create table stored as from incoming", self.layout.schema,
-                  read(lake, old, self.layout.schema))
+        connection.execute("create table stored as from computed limit 0")
+        # Inserted, not created: the text of a time becomes a time again.
+        stream_in(connection, "insert into stored from incoming", self.layout.schema, read(lake, old, self.layout.schema))
         computed.except_(connection.table("stored")).create(self._table)
         if connection.table(self._table).shape[0]:
             self._write(lake, (), version, rows_of(self._stored(computed.order(self.contract.key.name)), self.layout.schema))
