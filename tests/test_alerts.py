@@ -55,6 +55,15 @@ def test_another_reason_is_news(settings, ledger, inbox):
     assert "The lake is out of reach" in inbox.read()[1][1]
 
 
+def test_what_an_outsider_surmises_of_an_open_incident_is_no_news(settings, ledger, inbox):
+    guess = Alert(subject=GATE.subject, headline=GATE.headline, link=GATE.link, reason="Its process is gone")
+
+    assert raise_alert(guess, settings, ledger, surmised=True)
+    assert raise_alert(GATE, settings, ledger)  # the task itself knows better
+    assert not raise_alert(guess, settings, ledger, surmised=True)
+    assert len(inbox.read()) == 2
+
+
 def test_a_recovery_is_told_once_and_only_after_an_incident(settings, ledger, inbox):
     def recovered() -> bool:
         return recover(GATE.subject, link="http://airflow.test/next", settings=settings, ledger=ledger)

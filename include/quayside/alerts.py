@@ -41,9 +41,10 @@ class Alert:
     run: str = ""
 
 
-def raise_alert(alert: Alert, settings: Settings, ledger: Ledger) -> bool:
+def raise_alert(alert: Alert, settings: Settings, ledger: Ledger, *, surmised: bool = False) -> bool:
     """Tell of an incident, unless this very one is open already; return whether it was told.
 
+    :param surmised: the reason is an outsider's guess, and no news about an incident that is open for another reason
     :raises Retryable: the topic or the ledger did not answer; the watchdog tells it later
     """
     record: dict[str, Any] = {
@@ -57,7 +58,7 @@ def raise_alert(alert: Alert, settings: Settings, ledger: Ledger) -> bool:
     if not ledger.claim(PARTITION, alert.subject, record):
         open_now = ledger.notes(PARTITION, alert.subject)
         known = next((item for item in open_now if item["entry"] == alert.subject), None)
-        if known is None or not _differs(known["reason"], record["reason"]):
+        if known is None or surmised or not _differs(known["reason"], record["reason"]):
             return False
         ledger.note(PARTITION, alert.subject, record)
     _tell("failed", alert.subject, record, settings)

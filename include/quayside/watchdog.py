@@ -117,7 +117,7 @@ def check(
                 run=item["run"],
                 headline=f"{item['dag']}.{item['task']} has vanished",
             )
-            if raise_alert(alert, run.settings, run.ledger):
+            if raise_alert(alert, run.settings, run.ledger, surmised=True):
                 told.append(f"{alert.headline}: {reason}")
             run.ledger.forget("running", item["entry"])
     for item in run.ledger.notes("finished"):
