@@ -17,7 +17,7 @@ type Row = tuple[int, datetime, bool]
 @pytest.fixture
 def curated(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> "Curated":
     made = Curated(platform)
-    monkeypatch.setattr(quayside.curated, "current_keys", made.current_keys)
+    monkeypatch.setattr(quayside.curated, "current_key_batches", made.current_key_batches)
     return made
 
 
@@ -28,9 +28,9 @@ class Curated:
         self.platform = platform
         self.rows: list[Row] = []
 
-    def current_keys(self, contract: Contract, run: Run) -> pa.Table:
-        schema = pa.schema([("key", pa.int64()), ("last_updated", pa.timestamp("ms")), ("deleted", pa.bool_())])
-        return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in self.rows], schema)
+    def current_key_batches(self, contract: Contract, run: Run) -> list[pa.RecordBatch]:
+        schema = quayside.curated.CURRENT_KEYS
+        return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in self.rows], schema).to_batches()
 
     def take(self) -> None:
         """Let all that is pending arrive."""

@@ -1,5 +1,5 @@
 """Curated: typed, deduplicated Parquet tables in the Glue catalog."""
 
-from quayside.curated.curate import Curated, curate, current_keys
+from quayside.curated.curate import CURRENT_KEYS, Curated, curate, current_key_batches, current_keys
 
-__all__ = ["Curated", "curate", "current_keys"]
+__all__ = ["CURRENT_KEYS", "Curated", "curate", "current_key_batches", "current_keys"]

@@ -6,12 +6,11 @@ then the ledger. Done again, every step finds what it did or does the same; `doc
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -33,6 +32,8 @@ REFERENCE = Path(__file__).resolve().parents[2] / "reference"
 _LEASE_SECONDS = 120  # renewed while the run lives: how long a killed one keeps the next waiting
 _CALENDAR, _CURRENCIES = "calendar", "iso_4217"
 _PROVIDED = {_CALENDAR: {"date_id"}, _CURRENCIES: {"currency_code", "currency_name"}}
+_VERSIONS = pa.schema([("key", pa.int64()), ("last_updated", pa.timestamp("ms"))])
+CURRENT_KEYS = _VERSIONS.append(pa.field("deleted", pa.bool_()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +70,17 @@ def curate(sources: Sequence[Contract], tables: Sequence[Contract], run: Run) ->
 
 def current_keys(contract: Contract, run: Run) -> pa.Table:
     """Return every key that curated knows: key (int64), last_updated (timestamp[ms]) and deleted; in no order."""
+    return pa.Table.from_batches(current_key_batches(contract, run), CURRENT_KEYS)
+
+
+def current_key_batches(contract: Contract, run: Run) -> Iterator[pa.RecordBatch]:
+    """Stream what `current_keys` returns."""
     layout = source_layout(contract)
-    names = [contract.key.name, contract.cursor or "", DELETED]
-    schema = pa.schema(list(map(layout.schema.field, names)))
+    schema = pa.schema(list(map(layout.schema.field, [contract.key.name, contract.cursor or "", DELETED])))
     catalog = Catalog.of(run.settings)
     placed = catalog.partitions(layout.name) if catalog.table(layout.name) else {}
-    keys = [part(place, run.lake.bucket) for place in placed.values()]
-    wanted: list[pa.Field[Any]] = [pa.field("key", pa.int64()), pa.field("last_updated", pa.timestamp("ms")),
-                                   pa.field("deleted", pa.bool_())]
-    rows = pa.Table.from_batches(read(run.lake, keys, schema), schema)
-    return rows.rename_columns([item.name for item in wanted]).cast(pa.schema(wanted))
+    for batch in read(run.lake, [part(place, run.lake.bucket) for place in placed.values()], schema):
+        yield batch.rename_columns(CURRENT_KEYS.names).cast(CURRENT_KEYS)
 
 
 class _Work:

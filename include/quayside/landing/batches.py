@@ -17,6 +17,7 @@ from quayside.errors import Retryable
 from quayside.lake import File, ParquetFile
 from quayside.ledger import Position
 from quayside.manifest import Kind, Manifest, Totals, prefix
+from quayside.memory import give_back_large_blocks
 from quayside.run import Run
 from quayside.sources.catalog import SourceTable
 from quayside.sources.copying import copy
@@ -119,6 +120,7 @@ def land_readings(readings: Iterable[Reading], run: Run, snapshot: Snapshot) -> 
     :raises Retryable: the source or the lake failed; what was recorded before stays and is not read again
     :raises Terminal: the source or the lake refuses, or a value cannot be carried
     """
+    give_back_large_blocks()
     landed = []
     stop = threading.Event()
     with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:

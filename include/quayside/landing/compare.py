@@ -4,15 +4,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
 
 from quayside.contract import Contract
 from quayside.landing.batches import Landed, Reading, land_readings, new_batch, publish
-from quayside.landing.known import VERSIONS, Known, known, milliseconds
 from quayside.landing.land import inspect_all, only_reader
 from quayside.landing.totals import Counted, count
 from quayside.landing.windows import window
@@ -25,8 +25,10 @@ from quayside.sources.copying import copy
 from quayside.sources.postgres import Snapshot
 from quayside.types import arrow_type
 
+if TYPE_CHECKING:
+    from quayside.landing.differences import Differences
+
 REPAIR = 50_000  # keys looked up by one query
-_SEEN = VERSIONS.append(pa.field("due", pa.bool_()))
 
 
 def compare_keys(contracts: Sequence[Contract], run: Run, source: Credentials) -> list[Landed]:
@@ -48,36 +50,24 @@ def compare_keys(contracts: Sequence[Contract], run: Run, source: Credentials) -
 
 
 def _compare(table: SourceTable, run: Run, snapshot: Snapshot) -> list[Landed]:
+    from quayside.landing.differences import SOURCE, Differences  # DuckDB, which no other reading of a source needs
+
     contract = table.contract
     started = time.monotonic()
-    before = run.ledger.position(contract.name)
-    lake = known(contract, run)
-    seen = np.zeros(len(lake.keys), dtype=bool)
-    lacking: list[pa.Table] = []
-    rows = 0
-
-    def take(block: pa.Table) -> None:
-        nonlocal rows
-        rows += len(block)
-        keys, versions = block["key"].to_numpy(), milliseconds(block["last_updated"])
-        places, found = lake.find(keys)
-        seen[places[found]] = True
-        lacks = lake.lacks(keys, versions) & ~block["due"].to_numpy()
-        if lacks.any():
-            lacking.append(block.select(["key", "last_updated"]).filter(pa.array(lacks)))
-
-    with snapshot.reader() as connection:
-        copy(connection, _keys_query(table, before, snapshot), _SEEN, take)
-        repairs = _repairs(connection, table, lake, lacking, before)
-    gone = ~seen & ~lake.deleted
+    position = run.ledger.position(contract.name)
     made = []
-    if gone.any():
-        made.append(_land_deletes(contract, run, snapshot, lake.keys[gone], lake.versions[gone], before, started))
-        before = run.ledger.position(contract.name)
+    with Differences.gathered(contract, run) as differences:
+        with snapshot.reader() as connection:
+            rows = copy(connection, _keys_query(table, position, snapshot), SOURCE, differences.add)
+            differences.compare()
+            repairs = _repairs(connection, table, differences.lacking(), position)
+        if gone := differences.gone:
+            made.append(_land_deletes(contract, run, snapshot, differences, position, started))
     if repairs is not None:
-        made += land_readings([replace(repairs, before=before, after=replace(before, sequence=before.sequence + 1))],
-                              run, snapshot)
-    run.progress(contract.name, f"{rows:,} keys compared in {time.monotonic() - started:.1f} s: {int(gone.sum()):,} deleted, "
+        before = run.ledger.position(contract.name)
+        repairs = replace(repairs, before=before, after=replace(before, sequence=before.sequence + 1))
+        made += land_readings([repairs], run, snapshot)
+    run.progress(contract.name, f"{rows:,} keys compared in {time.monotonic() - started:.1f} s: {gone:,} deleted, "
                                 f"{repairs.totals.rows if repairs else 0:,} lacking")
     return made
 
@@ -89,17 +79,12 @@ def _keys_query(table: SourceTable, before: Position, snapshot: Snapshot) -> sql
         sql.Identifier(contract.key.name), sql.Identifier(contract.cursor or contract.key.name), due, table.name)
 
 
-def _repairs(connection: psycopg.Connection, table: SourceTable, lake: Known, lacking: list[pa.Table], before: Position,
-             ) -> Reading | None:
+def _repairs(connection: psycopg.Connection, table: SourceTable, keys: list[int], before: Position) -> Reading | None:
     """Return how to read the rows that the lake lacks; None where it lacks none."""
-    if not lacking:
-        return None
-    rows = pa.concat_tables(lacking).join(lake.rejected, keys=["key", "last_updated"], join_type="left anti")
-    keys = np.sort(rows["key"].to_numpy())
-    if not len(keys):
+    if not keys:
         return None
     name = sql.Identifier(table.contract.key.name)
-    parts = [sql.SQL("{} = any({}::bigint[])").format(name, sql.Literal(keys[start : start + REPAIR].tolist()))
+    parts = [sql.SQL("{} = any({}::bigint[])").format(name, sql.Literal(keys[start : start + REPAIR]))
              for start in range(0, len(keys), REPAIR)]
     counted = [count(connection, table, part) for part in parts]
     until = max((each.until for each in counted if each.until is not None), default=None)
@@ -113,19 +98,19 @@ def _sum(counted: Sequence[Counted]) -> Totals:
                   sums={name: str(sum(Decimal(each.sums[name]) for each in totals)) for name in totals[0].sums})
 
 
-def _land_deletes(contract: Contract, run: Run, snapshot: Snapshot, keys: np.ndarray, versions: np.ndarray,
-                  before: Position, started: float) -> Landed:
-    """Land tombstones: key and version only. They are later than anything the lake knows of the row."""
-    now = np.datetime64(snapshot.at, "ms").astype(np.int64)
+def _land_deletes(contract: Contract, run: Run, snapshot: Snapshot, differences: "Differences", before: Position,
+                  started: float) -> Landed:
+    """Land tombstones: key and version only."""
     columns = contract.key, contract.column(contract.cursor or "")
     schema = pa.schema([pa.field(column.name, arrow_type(column)) for column in columns])
-    times = pa.array(np.maximum(versions + 1, now)).cast(pa.timestamp("ms"))
-    rows = pa.table([pa.array(keys), times], names=schema.names).cast(schema)
     after = replace(before, sequence=before.sequence + 1)
     batch = new_batch(after)
+    until = snapshot.at
     with run.lake.parquet_writer(f"{prefix(contract.name, batch, 'deletes')}part-0000.parquet", schema) as file:
-        file.write(rows)
+        for rows in differences.tombstones(snapshot.at, schema):
+            file.write(rows)
+            until = max(until, pc.max(rows.column(1)).as_py())
     manifest = Manifest(
-        dataset=contract.name, batch=batch, kind="deletes", run=run.id, files=(file.file,), rows=len(rows),
-        schema_version=contract.version, snapshot_at=snapshot.at, until=max(times.to_pylist()))
+        dataset=contract.name, batch=batch, kind="deletes", run=run.id, files=(file.file,), rows=file.rows,
+        schema_version=contract.version, snapshot_at=snapshot.at, until=until)
     return publish(manifest, run, before=before, after=after, seconds=time.monotonic() - started)
