@@ -91,7 +91,7 @@ class Upload:
                 self._id = aws("s3").create_multipart_upload(**self._object)["UploadId"]
             part, self._buffer = self._buffer, bytearray()
             self._sending = self._sender.submit(
-                aws("s3").upload_part, **self._object, UploadId=self._id, PartNumber=len(self._etags) + 1, Body=bytes(part))
+                aws("s3").upload_part, **self._object, UploadId=self._id, PartNumber=len(self._etags) + 1, Body=part)
 
     def _received(self) -> None:
         if self._sending is not None:
