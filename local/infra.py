@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 from local.layout import Layout
@@ -74,6 +75,13 @@ def cli_configuration(mirror: Path | None) -> str:
     )
 
 
+def provider_version(root: Path) -> str:
+    """Return the exact version of the AWS provider that the configuration under ``root`` asks for."""
+    text = (root / "infra" / "environments" / "local" / "versions.tf").read_text()
+    found = re.search(r'"hashicorp/aws"\s+version\s*=\s*"([\d.]+)"', text)
+    return found.group(1) if found else ""
+
+
 def _environment(layout: Layout, settings: Settings) -> dict[str, str]:
     layout.terraform.mkdir(parents=True, exist_ok=True)
     env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_", "TF_CLI_ARGS"))}
@@ -81,7 +89,7 @@ def _environment(layout: Layout, settings: Settings) -> dict[str, str]:
     env.update({"TF_DATA_DIR": str(layout.terraform / "data"), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"})
     own = env.get("TF_CLI_CONFIG_FILE")
     if not (own and Path(own).is_file()):  # it may name a file that does not exist
-        mirror = find_provider_mirror()
+        mirror = find_provider_mirror(provider_version(layout.root))
         user = Path(env.get("HOME", "/")) / ".terraformrc"
         env.pop("TF_CLI_CONFIG_FILE", None)
         if mirror is not None or not user.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -53,17 +54,18 @@ def missing_python(reason: str) -> Missing:
     )
 
 
-def find_provider_mirror(environ: Mapping[str, str] = os.environ, roots: tuple[str, ...] = MIRROR_ROOTS) -> Path | None:
-    """Return a folder that holds Terraform's AWS provider for use without a registry, or None.
+def find_provider_mirror(
+    version: str, environ: Mapping[str, str] = os.environ, roots: tuple[str, ...] = MIRROR_ROOTS
+) -> Path | None:
+    """Return a folder that holds this version of Terraform's AWS provider, for use without a registry, or None.
 
-    Looked for in ``TF_PLUGIN_MIRROR_DIR``, then in the usual roots and one or two levels below them.
+    Looked for in the usual roots and one or two levels below them.
     """
-    named = environ.get("TF_PLUGIN_MIRROR_DIR")
-    candidates = [Path(named)] if named else []
+    candidates = []
     for root in roots:
         folder = Path(root.replace("~", environ.get("HOME", "~"), 1))
         candidates += [folder, *_folders(folder), *(below for child in _folders(folder) for below in _folders(child))]
-    return next((folder for folder in candidates if _is_folder(folder / PROVIDER)), None)
+    return next((folder for folder in candidates if _holds_provider(folder / PROVIDER, version)), None)
 
 
 def is_python_312(path: Path) -> bool:
@@ -104,8 +106,13 @@ def _folders(folder: Path) -> list[Path]:
         return []
 
 
-def _is_folder(path: Path) -> bool:
+def _holds_provider(folder: Path, version: str) -> bool:
+    """Tell whether a mirror has the provider for this machine, unpacked or as an archive."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    system = f"{platform.system().lower()}_{machine}"
     try:
-        return path.is_dir()
-    except OSError:
+        return (folder / version / system).is_dir() or (
+            folder / f"terraform-provider-aws_{version}_{system}.zip"
+        ).is_file()
+    except OSError:  # not ours to read
         return False

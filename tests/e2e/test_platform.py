@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +17,10 @@ import pytest
 
 from local.layout import ROOT
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="Terraform is not installed; `make up` says how"),
+]
 TABLE = re.compile(r"^(\S+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+|–)\s+equal$", re.MULTILINE)
 
 

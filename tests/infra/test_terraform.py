@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from infra.package import package
-from local.infra import cli_configuration
+from local.infra import cli_configuration, provider_version
 from local.tools import find_provider_mirror
 from quayside.settings import Settings
 
@@ -47,7 +47,7 @@ def terraform(tmp_path_factory: pytest.TempPathFactory):
     environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
     for name in ("TF_CLI_CONFIG_FILE", "TF_DATA_DIR"):
         environment.pop(name, None)
-    mirror = find_provider_mirror()
+    mirror = find_provider_mirror(provider_version(ROOT))
     if mirror:
         configuration = tmp_path_factory.mktemp("terraform") / "terraform.rc"
         configuration.write_text(cli_configuration(mirror))

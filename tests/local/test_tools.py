@@ -1,6 +1,7 @@
 """What the machine offers is found, tried, and otherwise asked for in words that help."""
 
 import os
+import platform
 import stat
 import sys
 from pathlib import Path
@@ -46,17 +47,28 @@ def test_missing_terraform_is_explained():
         find_terraform({"PATH": "/nonexistent"})
 
 
+def mirror(folder: Path, version: str) -> Path:
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    (folder / PROVIDER / version / f"{platform.system().lower()}_{machine}").mkdir(parents=True)
+    return folder
+
+
 @pytest.mark.parametrize("depth", ["", "plugins", "terraform/plugins"])
 def test_a_provider_mirror_is_found_up_to_two_levels_below_a_root(tmp_path, depth):
-    (tmp_path / depth / PROVIDER).mkdir(parents=True)
+    folder = mirror(tmp_path / depth, "5.100.0")
 
-    found = find_provider_mirror({"HOME": "/nonexistent"}, roots=(str(tmp_path),))
+    assert find_provider_mirror("5.100.0", {"HOME": "/nonexistent"}, roots=(str(tmp_path),)) == folder
 
-    assert found == tmp_path / depth
+
+def test_a_mirror_of_another_version_is_passed_over(tmp_path):
+    mirror(tmp_path / "old", "4.0.0")
+    wanted = mirror(tmp_path / "today", "5.100.0")
+
+    assert find_provider_mirror("5.100.0", {"HOME": "/nonexistent"}, roots=(str(tmp_path),)) == wanted
 
 
 def test_without_a_mirror_the_registry_is_used(tmp_path):
-    assert find_provider_mirror({"HOME": "/nonexistent"}, roots=(str(tmp_path),)) is None
+    assert find_provider_mirror("5.100.0", {"HOME": "/nonexistent"}, roots=(str(tmp_path),)) is None
     assert "filesystem_mirror" not in cli_configuration(None)
     assert "direct {}" in cli_configuration(None)
 
@@ -74,4 +86,4 @@ def test_a_root_that_may_not_be_read_is_passed_over(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "iterdir", refuse)
 
-    assert find_provider_mirror(os.environ, roots=(str(tmp_path),)) is None
+    assert find_provider_mirror("5.100.0", os.environ, roots=(str(tmp_path),)) is None
