@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Mapping, Optional
@@ -14,6 +15,7 @@ from typing import Any, Mapping, Optional
 from local.processes import ProcessFailed, free_port
 
 ACCOUNT = "nobody"  # PostgreSQL refuses to run as root; any account without rights does
+LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"  # what each system has without being asked
 # Losing the last seconds of a laptop's database in a power cut is worth a twice as fast test suite.
 SETTINGS = {
     "fsync": "off",
@@ -86,7 +88,7 @@ class Postgres:
                     f"--pwfile={secret.name}",
                     "-E",
                     "utf8",
-                    "--locale=C.UTF-8",
+                    f"--locale={LOCALE}",
                 )
         options = {**self._settings, "port": str(self.port), "listen_addresses": "127.0.0.1"}
         words = " ".join(f"-c {name}={value}" for name, value in options.items())
@@ -132,7 +134,7 @@ class Postgres:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 cwd="/",
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+                env={"PATH": "/usr/bin:/bin", "LC_ALL": LOCALE},
                 **account,
             ).returncode
         return subprocess.CompletedProcess(words, code, stdout=output.read_text())

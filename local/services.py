@@ -88,7 +88,11 @@ def warehouse_url(settings: Settings) -> str:
 
 def base_environment() -> dict[str, str]:
     """Return what every program needs of the user's environment, and nothing else of it."""
-    env = {name: os.environ[name] for name in ("HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
+    env = {
+        name: os.environ[name]
+        for name in ("HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH")
+        if name in os.environ
+    }
     return {**env, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "NO_PROXY": "*", "PYTHONUNBUFFERED": "1"}
 
 
