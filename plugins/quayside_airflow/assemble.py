@@ -88,7 +88,7 @@ def _landing(pipeline: Pipeline, landed: Asset) -> DAG:
         land = LandOperator(
             since="{{ params.since or (data_interval_start if dag_run.run_type == 'backfill' else '') }}",
             until="{{ params.until or (data_interval_end if dag_run.run_type == 'backfill' else '') }}",
-            only="{{ params.datasets | join(',') }}",
+            only="{{ (params.datasets or []) | join(',') }}",
             **_task(pipeline, LandOperator, "land", hours=4),
         )
         gate = GateOperator(
@@ -165,8 +165,8 @@ def _params(pipeline: Pipeline) -> dict[str, Param]:
     """Return what a person may say when triggering a run by hand."""
     return {
         "datasets": Param(
-            [],
-            type="array",
+            None,
+            type=["null", "array"],
             title="Only these datasets",
             items={"type": "string", "enum": list(pipeline.datasets)},
             examples=list(pipeline.datasets),
@@ -190,7 +190,7 @@ def _params(pipeline: Pipeline) -> dict[str, Param]:
             None,
             type=["null", "string"],
             title="Release a blocked batch",
-            description_md="`<dataset>/<batch>` as the gate's message names it: passes although a rule blocks it.",
+            description_md="Dataset and batch, as the gate's message names them: it passes although a rule blocks it.",
         ),
         "release_reason": Param(
             None,

@@ -100,7 +100,7 @@ def _row(attempts: list[dict[str, Any]]) -> str:
     first, did = attempts[-1], {item["task"]: json.loads(item["summary"]) for item in reversed(attempts)}
     where = f"/dags/{quote(first['dag'])}/runs/{quote(first['run'])}"
     stages = "<br>".join(map(_stage, reversed(attempts)))
-    if "gate" in did:
+    if did.get("gate") or any(item["task"] == "gate" and item["reason"] for item in attempts):
         page = f"gate/{quote(first['dag'])}/{quote(first['run'])}"
         stages += f"<br><a href='{escape(f'{PREFIX}/{page}', quote=True)}'>what the gate found</a>"
     return (

@@ -1,7 +1,9 @@
 """An Airflow of the test session's own: set in the environment before anything imports Airflow."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = Path(tempfile.mkdtemp(prefix="quayside-airflow-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 USERS = {"ada": "admin", "vera": "viewer"}
 
 
