@@ -48,8 +48,10 @@ class Books:
     def land(self, table: str, *rows: dict[str, Any], said: Totals | None = None, **changes: Any) -> Manifest:
         """Land rows; the source says the same of them, unless it ``said`` something else."""
         contract = SOURCES[table]
-        content = pa.Table.from_pylist(list(rows), schema=pa.schema([
-            (name, kind) for name, kind in zip(*_schema(contract), strict=True) if name in rows[0]]))
+        content = pa.Table.from_pylist(
+            list(rows),
+            schema=pa.schema([(name, kind) for name, kind in zip(*_schema(contract), strict=True) if name in rows[0]]),
+        )
         return self.shop.land(contract, content, source=said or _plain(contract, rows), **changes)
 
     def carry(self, *, loading: bool = True) -> None:
@@ -73,8 +75,11 @@ class Books:
             assert connection.execute(statement).rowcount == 1
 
     def stored(self, run: Run) -> list[dict[str, Any]]:
-        return [row for row in self.shop.lake.read_table(self.shop.lake.keys("quality/reconciliation/")).to_pylist()
-                if row["run"] == run.id]
+        return [
+            row
+            for row in self.shop.lake.read_table(self.shop.lake.keys("quality/reconciliation/")).to_pylist()
+            if row["run"] == run.id
+        ]
 
 
 @pytest.fixture
@@ -92,11 +97,14 @@ def _schema(contract: Contract) -> tuple[list[str], list[pa.DataType]]:
 
 def _plain(contract: Contract, rows: Sequence[dict[str, Any]]) -> Totals:
     """The totals by a plain reading of their definition."""
+
     def hashed(row: dict[str, Any]) -> int:
         milliseconds = (row["last_updated"] - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
         return (row[contract.key.name] * 1000003 + milliseconds) % 2147483647
 
-    sums = {column.name: str(sum(row[column.name] for row in rows)) for column in contract.money if column.name in rows[0]}
+    sums = {
+        column.name: str(sum(row[column.name] for row in rows)) for column in contract.money if column.name in rows[0]
+    }
     return Totals(rows=len(rows), key_hash=sum(map(hashed, rows)), sums=sums)
 
 
@@ -123,11 +131,16 @@ def test_a_window_that_agrees_at_every_stage_is_stored_and_settled(books: Books)
 
     assert all(line.equal for line in lines)
     assert [(line.dataset, line.stage, line.place) for line in lines if line.dataset == "totesys.sales_order"] == [
-        ("totesys.sales_order", "landing", "totesys.sales_order"), ("totesys.sales_order", "accepted", "totesys.sales_order"),
-        ("totesys.sales_order", "curated", "fact_sales_order"), ("totesys.sales_order", "warehouse", "warehouse.fact_sales_order")]
-    assert {(line.found.rows, line.found.key_hash, line.found.sums["unit_price"]) for line in lines
-            if line.dataset == "totesys.sales_order"} == {
-        (2, _plain(SOURCES["sales_order"], [_order(1), _order(2)]).key_hash, "100000000.00")}
+        ("totesys.sales_order", "landing", "totesys.sales_order"),
+        ("totesys.sales_order", "accepted", "totesys.sales_order"),
+        ("totesys.sales_order", "curated", "fact_sales_order"),
+        ("totesys.sales_order", "warehouse", "warehouse.fact_sales_order"),
+    ]
+    assert {
+        (line.found.rows, line.found.key_hash, line.found.sums["unit_price"])
+        for line in lines
+        if line.dataset == "totesys.sales_order"
+    } == {(2, _plain(SOURCES["sales_order"], [_order(1), _order(2)]).key_hash, "100000000.00")}
     assert [(row["stage"], row["equal"]) for row in books.stored(run)] == [(line.stage, True) for line in lines]
     assert books.shop.ledger.batches("totesys.staff")[-1].status == "loaded"
     assert books.reconcile() == []
@@ -148,7 +161,9 @@ def test_a_row_lost_on_the_way_to_landing_is_found(books: Books) -> None:
     books.land("sales_order", rows[0], said=_plain(SOURCES["sales_order"], rows))
     books.carry()
     run = books.run()
-    with pytest.raises(Terminal, match=r"totesys.sales_order \(landing\) has 1 rows instead of 2 \(1 fewer\).*backfill"):
+    with pytest.raises(
+        Terminal, match=r"totesys.sales_order \(landing\) has 1 rows instead of 2 \(1 fewer\).*backfill"
+    ):
         books.reconcile(run)
     assert [row["stage"] for row in books.stored(run) if not row["equal"]] == ["landing"]
 
@@ -163,13 +178,22 @@ def test_a_landing_object_that_was_changed_is_found(books: Books) -> None:
 
 
 BREAKS = {
-    "a version is gone": ("delete from warehouse.fact_sales_order where sales_order_id = 2", "1 rows instead of 2 (1 fewer)"),
-    "a version has another time": ("update warehouse.fact_sales_order set last_updated_time = '00:00' where sales_order_id = 2",
-                                   "1 rows instead of 2 (1 fewer)"),
-    "an amount differs": ("update warehouse.fact_sales_order set unit_price = 4 where sales_order_id = 2",
-                          "unit_price adds up to 7.50 instead of 7.00 (+0.50)"),
-    "a row is wrongly deleted": ("update warehouse.fact_sales_order set deleted = true where sales_order_id = 2",
-                                 "1 rows instead of 2 (1 fewer)"),
+    "a version is gone": (
+        "delete from warehouse.fact_sales_order where sales_order_id = 2",
+        "1 rows instead of 2 (1 fewer)",
+    ),
+    "a version has another time": (
+        "update warehouse.fact_sales_order set last_updated_time = '00:00' where sales_order_id = 2",
+        "1 rows instead of 2 (1 fewer)",
+    ),
+    "an amount differs": (
+        "update warehouse.fact_sales_order set unit_price = 4 where sales_order_id = 2",
+        "unit_price adds up to 7.50 instead of 7.00 (+0.50)",
+    ),
+    "a row is wrongly deleted": (
+        "update warehouse.fact_sales_order set deleted = true where sales_order_id = 2",
+        "1 rows instead of 2 (1 fewer)",
+    ),
 }
 
 
@@ -185,9 +209,14 @@ def test_a_broken_row_in_the_warehouse_is_found(books: Books, change: str) -> No
     assert f"warehouse.fact_sales_order (warehouse) has {message}" in str(found.value)
 
 
-@pytest.mark.parametrize("statement", [
-    "delete from warehouse.dim_staff", "update warehouse.dim_staff set (first_name, last_name, department_name, location, "
-                                       "email_address) = (null, null, null, null, null)"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from warehouse.dim_staff",
+        "update warehouse.dim_staff set (first_name, last_name, department_name, location, "
+        "email_address) = (null, null, null, null, null)",
+    ],
+)
 def test_a_member_that_is_missing_or_only_inferred_is_found(books: Books, statement: str) -> None:
     books.land("department", DEPARTMENT)
     books.land("staff", STAFF)
@@ -240,7 +269,11 @@ def test_rows_in_quarantine_are_accounted_for(books: Books) -> None:
 
     assert all(line.equal for line in lines)
     assert {line.stage: (line.wanted.rows, line.wanted.sums["unit_price"]) for line in lines} == {
-        "landing": (2, "12.50"), "accepted": (2, "12.50"), "curated": (1, "3.50"), "warehouse": (1, "3.50")}
+        "landing": (2, "12.50"),
+        "accepted": (2, "12.50"),
+        "curated": (1, "3.50"),
+        "warehouse": (1, "3.50"),
+    }
     assert [line.note for line in lines if line.stage == "accepted"] == ["1 rows are in quarantine"]
 
 
@@ -259,7 +292,11 @@ def test_versions_that_were_there_before_are_counted_as_there(books: Books) -> N
     books.carry()
 
     assert {line.stage: line.found.rows for line in books.reconcile()} == {
-        "landing": 2, "accepted": 2, "curated": 2, "warehouse": 2}
+        "landing": 2,
+        "accepted": 2,
+        "curated": 2,
+        "warehouse": 2,
+    }
 
 
 def test_a_deletion_and_a_restoration_agree_and_say_that_time_was_stamped_anew(books: Books) -> None:
@@ -301,7 +338,9 @@ def numbers(postgres: Any) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-STAMP = st.datetimes(datetime(1970, 1, 1), datetime(2099, 12, 31)).map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))
+STAMP = st.datetimes(datetime(1970, 1, 1), datetime(2099, 12, 31)).map(
+    lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
+)
 
 
 @given(rows=st.lists(st.tuples(st.integers(0, 2**31 - 1), STAMP), max_size=30, unique_by=lambda row: row[0]))
@@ -309,27 +348,51 @@ STAMP = st.datetimes(datetime(1970, 1, 1), datetime(2099, 12, 31)).map(lambda at
 def test_the_source_and_arrow_hash_alike(numbers: psycopg.Connection, rows: list[tuple[int, datetime]]) -> None:
     numbers.execute("delete from department")
     with numbers.cursor() as cursor:
-        cursor.executemany("insert into department (department_id, department_name, created_at, last_updated) "
-                           "values (%s, 'x', %s, %s)", [(key, stamp, stamp) for key, stamp in rows])
+        cursor.executemany(
+            "insert into department (department_id, department_name, created_at, last_updated) "
+            "values (%s, 'x', %s, %s)",
+            [(key, stamp, stamp) for key, stamp in rows],
+        )
     there = count(numbers, inspect(numbers, SOURCES["department"]), sql.SQL("true")).totals
-    here = hash_of(pa.array([key for key, _ in rows], pa.int32()), pa.array([stamp for _, stamp in rows], pa.timestamp("ms")))
+    here = hash_of(
+        pa.array([key for key, _ in rows], pa.int32()), pa.array([stamp for _, stamp in rows], pa.timestamp("ms"))
+    )
 
-    assert there.key_hash == here == _plain(SOURCES["department"], [
-        {"department_id": key, "last_updated": stamp} for key, stamp in rows]).key_hash
+    assert (
+        there.key_hash
+        == here
+        == _plain(
+            SOURCES["department"], [{"department_id": key, "last_updated": stamp} for key, stamp in rows]
+        ).key_hash
+    )
 
 
 def test_totals_count_what_stands_and_leave_out_deleted_and_inferred_members(
-        books: Books, database: Databases, capsys: pytest.CaptureFixture[str]) -> None:
+    books: Books, database: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = database("totesys_app")
     with psycopg.connect(database.url(name, "totesys_app")) as source:
         create_schema(source)
         source.execute("insert into department (department_id, department_name) values (1, 'Sales')")
-        source.execute("insert into staff (staff_id, first_name, last_name, department_id, email_address) values (1, 'a', 'b', 1, 'c@d')")
-    for secret, credentials in (("warehouse", books.warehouse),
-                                ("source/totesys", Credentials("127.0.0.1", books.warehouse.port, name, "totesys_app", "secret"))):
-        aws("secretsmanager").create_secret(Name=f"{books.shop.settings.secret_prefix}{secret}", SecretString=json.dumps({
-            "host": credentials.host, "port": credentials.port, "dbname": credentials.dbname,
-            "username": credentials.username, "password": credentials.password}))
+        source.execute(
+            "insert into staff (staff_id, first_name, last_name, department_id, email_address) values (1, 'a', 'b', 1, 'c@d')"
+        )
+    for secret, credentials in (
+        ("warehouse", books.warehouse),
+        ("source/totesys", Credentials("127.0.0.1", books.warehouse.port, name, "totesys_app", "secret")),
+    ):
+        aws("secretsmanager").create_secret(
+            Name=f"{books.shop.settings.secret_prefix}{secret}",
+            SecretString=json.dumps(
+                {
+                    "host": credentials.host,
+                    "port": credentials.port,
+                    "dbname": credentials.dbname,
+                    "username": credentials.username,
+                    "password": credentials.password,
+                }
+            ),
+        )
     books.land("department", DEPARTMENT)
     books.land("staff", STAFF, {**STAFF, "staff_id": 2})
     books.land("sales_order", _order(1, staff_id=7))
@@ -340,7 +403,24 @@ def test_totals_count_what_stands_and_leave_out_deleted_and_inferred_members(
 
     records = {record["dataset"]: record for record in map(json.loads, capsys.readouterr().out.splitlines())}
     assert sorted(records) == sorted(contract.name for contract in SOURCES.values())
-    assert records["totesys.staff"] == {"dataset": "totesys.staff", "source": 1, "lake": 1, "warehouse": 1, "equal": True}
-    assert records["totesys.department"] == {"dataset": "totesys.department", "source": 1, "lake": 1, "warehouse": None, "equal": True}
+    assert records["totesys.staff"] == {
+        "dataset": "totesys.staff",
+        "source": 1,
+        "lake": 1,
+        "warehouse": 1,
+        "equal": True,
+    }
+    assert records["totesys.department"] == {
+        "dataset": "totesys.department",
+        "source": 1,
+        "lake": 1,
+        "warehouse": None,
+        "equal": True,
+    }
     assert records["totesys.sales_order"] == {
-        "dataset": "totesys.sales_order", "source": 0, "lake": 1, "warehouse": 1, "equal": False}
+        "dataset": "totesys.sales_order",
+        "source": 0,
+        "lake": 1,
+        "warehouse": 1,
+        "equal": False,
+    }

@@ -25,11 +25,28 @@ from tests.conftest import Databases
 TABLES = tuple(map(load_contract, contract_names("warehouse")))
 DAY, NOON = date(2026, 3, 1), time(12)
 ORDER: dict[str, Any] = {
-    "created_date": DAY, "created_time": NOON, "last_updated_date": DAY, "last_updated_time": NOON, "sales_staff_id": 1,
-    "counterparty_id": 1, "units_sold": 1000, "unit_price": Decimal("3.50"), "currency_id": 1, "design_id": 1,
-    "agreed_payment_date": DAY, "agreed_delivery_date": DAY, "agreed_delivery_location_id": 1, "deleted": False,
+    "created_date": DAY,
+    "created_time": NOON,
+    "last_updated_date": DAY,
+    "last_updated_time": NOON,
+    "sales_staff_id": 1,
+    "counterparty_id": 1,
+    "units_sold": 1000,
+    "unit_price": Decimal("3.50"),
+    "currency_id": 1,
+    "design_id": 1,
+    "agreed_payment_date": DAY,
+    "agreed_delivery_date": DAY,
+    "agreed_delivery_location_id": 1,
+    "deleted": False,
 }
-STAFF = {"first_name": "Zoë", "last_name": "O'Brien", "department_name": "Sales", "location": None, "email_address": "z@x"}
+STAFF = {
+    "first_name": "Zoë",
+    "last_name": "O'Brien",
+    "department_name": "Sales",
+    "location": None,
+    "email_address": "z@x",
+}
 
 
 @dataclass(slots=True)
@@ -45,8 +62,13 @@ class Stars:
 
     def run(self) -> Run:
         """A run that nobody else has."""
-        return Run(id=f"test__{uuid4().hex[:8]}", settings=self.settings, lake=self.lake, ledger=self.ledger,
-                   progress=lambda dataset, message: self.told.append((dataset, message)))
+        return Run(
+            id=f"test__{uuid4().hex[:8]}",
+            settings=self.settings,
+            lake=self.lake,
+            ledger=self.ledger,
+            progress=lambda dataset, message: self.told.append((dataset, message)),
+        )
 
     def put(self, table: str, rows: Sequence[dict[str, Any]], *, inputs: Sequence[str] = ()) -> str:
         """Derive a batch of rows, given as dictionaries; what a row does not name is null."""
@@ -59,8 +81,17 @@ class Stars:
         batch = f"{len(self.ledger.batches(dataset)) + 1:08d}-{uuid4().hex[:8]}"
         with self.lake.parquet_writer(f"{prefix(dataset, batch, 'derived')}part-0.parquet", rows.schema) as parquet:
             parquet.write(rows)
-        manifest = Manifest(dataset=dataset, batch=batch, kind="derived", run="curate", files=(parquet.file,),
-                            rows=rows.num_rows, schema_version="1.0.0", snapshot_at=datetime(2026, 3, 1), inputs=tuple(inputs))
+        manifest = Manifest(
+            dataset=dataset,
+            batch=batch,
+            kind="derived",
+            run="curate",
+            files=(parquet.file,),
+            rows=rows.num_rows,
+            schema_version="1.0.0",
+            snapshot_at=datetime(2026, 3, 1),
+            inputs=tuple(inputs),
+        )
         manifest.write(self.lake)
         self.ledger.record_derived(manifest, todo="load")
         return batch

@@ -19,14 +19,18 @@ def die(*_: Any, **__: Any) -> None:
 
 def main(point: str, port: str, dbname: str) -> None:
     """Load until the point is reached: ``facts`` in mid-transaction, or ``advance`` right after the commit."""
+
     def progress(dataset: str, message: str) -> None:
         if point == "facts" and dataset.startswith("warehouse.fact_") and message.startswith("loading"):
             die()
 
     if point == "advance":
         Ledger.advance = die  # type: ignore[method-assign]
-    load([load_contract(name) for name in contract_names("warehouse")], Run.of("killed", progress),
-         Credentials("127.0.0.1", int(port), dbname, "quayside_loader", "secret"))
+    load(
+        [load_contract(name) for name in contract_names("warehouse")],
+        Run.of("killed", progress),
+        Credentials("127.0.0.1", int(port), dbname, "quayside_loader", "secret"),
+    )
 
 
 if __name__ == "__main__":

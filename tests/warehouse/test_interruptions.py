@@ -31,7 +31,14 @@ def _fill(stars: Stars, *keys: int) -> None:
 
 
 def _kill_at(point: str, stars: Stars) -> None:
-    words = [sys.executable, "-m", "tests.warehouse.killed", point, str(stars.credentials.port), stars.credentials.dbname]
+    words = [
+        sys.executable,
+        "-m",
+        "tests.warehouse.killed",
+        point,
+        str(stars.credentials.port),
+        stars.credentials.dbname,
+    ]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["include", "."])}
     assert subprocess.run(words, cwd=ROOT, env=environment, check=False).returncode == -signal.SIGKILL
 
@@ -94,7 +101,9 @@ def test_of_two_loads_at_once_the_second_waits_and_each_row_is_there_once(stars:
     assert stars.query(KEYS) == [(1,), (2,)]
 
 
-def test_a_load_that_waits_too_long_for_another_says_so_and_may_be_tried_again(stars: Stars, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_that_waits_too_long_for_another_says_so_and_may_be_tried_again(
+    stars: Stars, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(connections.SETTINGS, "lock_timeout", "200ms")
     with psycopg.connect(**stars.credentials.conninfo()) as other:
         connections.lock(other)
@@ -155,8 +164,10 @@ def test_a_reader_sees_whole_loads_only_and_is_never_turned_away(stars: Stars, m
     def read() -> None:
         with psycopg.connect(**stars.credentials.conninfo(), autocommit=True) as reader:
             while not done.is_set():
-                seen.add(reader.execute("""select (select count(*) from warehouse.dim_transaction),
-                                                  (select count(*) from warehouse.current_sales_order)""").fetchone())
+                seen.add(
+                    reader.execute("""select (select count(*) from warehouse.dim_transaction),
+                                                  (select count(*) from warehouse.current_sales_order)""").fetchone()
+                )
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(read)

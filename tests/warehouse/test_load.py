@@ -22,7 +22,10 @@ def test_every_version_is_a_row_and_the_view_shows_the_latest(stars: Stars) -> N
 
     assert (loaded.rows, loaded.changed) == (3, 3)
     assert stars.query(VERSIONS) == [(1, 1000, False), (1, 2000, False), (2, 5000, False)]
-    assert stars.query("select sales_order_id, units_sold from warehouse.current_sales_order order by 1") == [(1, 2000), (2, 5000)]
+    assert stars.query("select sales_order_id, units_sold from warehouse.current_sales_order order by 1") == [
+        (1, 2000),
+        (2, 5000),
+    ]
 
 
 def test_what_was_deleted_is_not_current_until_it_is_restored(stars: Stars) -> None:
@@ -103,7 +106,9 @@ def test_an_order_before_its_dimensions_is_loaded_and_completed_later(stars: Sta
     stars.put("dim_staff", [{"staff_id": 7, **STAFF}])
     stars.load()
     assert stars.query("select staff_id, last_name from warehouse.dim_staff") == [(7, "O'Brien")]
-    assert stars.query("select sales_order_id from warehouse.fact_sales_order join warehouse.dim_staff on staff_id = sales_staff_id") == [(1,)]
+    assert stars.query(
+        "select sales_order_id from warehouse.fact_sales_order join warehouse.dim_staff on staff_id = sales_staff_id"
+    ) == [(1,)]
 
 
 def test_a_member_that_arrives_with_its_order_is_not_inferred(stars: Stars) -> None:
@@ -119,19 +124,27 @@ def test_days_that_facts_refer_to_are_there_in_whole_years_and_complete(stars: S
     stars.orders({"agreed_payment_date": date(2028, 2, 29)})
     stars.load()
 
-    assert stars.query("select year, count(*) from warehouse.dim_date group by 1 order by 1") == [(2026, 365), (2028, 366)]
+    assert stars.query("select year, count(*) from warehouse.dim_date group by 1 order by 1") == [
+        (2026, 365),
+        (2028, 366),
+    ]
     assert stars.query("select * from warehouse.dim_date where date_id = '2028-02-29'") == [
-        (date(2028, 2, 29), 2028, 2, 29, 1, "Tuesday", "February", 1)]
+        (date(2028, 2, 29), 2028, 2, 29, 1, "Tuesday", "February", 1)
+    ]
 
 
 TEXTS = ["O'Brien", '"quoted", and\nbroken', "🚢 Søren Ñ 李", "x" * 240, "", "NULL", "\\N", "None", " ", "\\.", None]
 
 
 def test_texts_arrive_as_they_left(stars: Stars) -> None:
-    stars.put("dim_staff", [{"staff_id": number, **STAFF, "first_name": text, "location": text}
-                            for number, text in enumerate(TEXTS)])
+    stars.put(
+        "dim_staff",
+        [{"staff_id": number, **STAFF, "first_name": text, "location": text} for number, text in enumerate(TEXTS)],
+    )
     stars.load()
-    assert stars.query("select first_name, location from warehouse.dim_staff order by staff_id") == [(text, text) for text in TEXTS]
+    assert stars.query("select first_name, location from warehouse.dim_staff order by staff_id") == [
+        (text, text) for text in TEXTS
+    ]
 
 
 @pytest.mark.parametrize("price", ["99999999.99", "-99999999.99", "0.00", "0.01", "70000000.10"])
@@ -142,17 +155,37 @@ def test_amounts_arrive_to_the_last_digit(stars: Stars, price: str) -> None:
 
 
 def test_times_and_days_arrive_to_the_millisecond(stars: Stars) -> None:
-    stars.orders({"created_date": date(2000, 2, 29), "created_time": time(0), "last_updated_time": time(23, 59, 59, 999000)})
+    stars.orders(
+        {"created_date": date(2000, 2, 29), "created_time": time(0), "last_updated_time": time(23, 59, 59, 999000)}
+    )
     stars.load()
     assert stars.query("select created_date, created_time, last_updated_time from warehouse.fact_sales_order") == [
-        (date(2000, 2, 29), time(0), time(23, 59, 59, 999000))]
+        (date(2000, 2, 29), time(0), time(23, 59, 59, 999000))
+    ]
 
 
 def test_a_flag_arrives_as_it_left(stars: Stars) -> None:
-    stars.put("fact_payment", [
-        {"payment_id": key, "created_date": DAY, "created_time": NOON, "last_updated_date": DAY, "last_updated_time": NOON,
-         "transaction_id": 1, "counterparty_id": 1, "payment_amount": Decimal("1.00"), "currency_id": 1, "payment_type_id": 1,
-         "paid": paid, "payment_date": DAY, "deleted": False} for key, paid in ((1, True), (2, False))])
+    stars.put(
+        "fact_payment",
+        [
+            {
+                "payment_id": key,
+                "created_date": DAY,
+                "created_time": NOON,
+                "last_updated_date": DAY,
+                "last_updated_time": NOON,
+                "transaction_id": 1,
+                "counterparty_id": 1,
+                "payment_amount": Decimal("1.00"),
+                "currency_id": 1,
+                "payment_type_id": 1,
+                "paid": paid,
+                "payment_date": DAY,
+                "deleted": False,
+            }
+            for key, paid in ((1, True), (2, False))
+        ],
+    )
     stars.load()
     assert stars.query("select payment_id, paid from warehouse.fact_payment order by 1") == [(1, True), (2, False)]
 
@@ -199,7 +232,9 @@ def test_a_big_load_that_repeats_some_versions_adds_the_others(stars: Stars) -> 
 
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("added", [0, 1])
-def test_a_big_batch_that_looks_known_adds_what_is_not(stars: Stars, monkeypatch: pytest.MonkeyPatch, added: int) -> None:
+def test_a_big_batch_that_looks_known_adds_what_is_not(
+    stars: Stars, monkeypatch: pytest.MonkeyPatch, added: int
+) -> None:
     monkeypatch.setattr(facts, "PROBE", 5)
     _orders(stars, 0, 100)
     stars.load()
@@ -207,11 +242,15 @@ def test_a_big_batch_that_looks_known_adds_what_is_not(stars: Stars, monkeypatch
     [again] = stars.load()
 
     assert (again.rows, again.changed) == (100 + added, added)
-    assert stars.query("select count(*), max(sales_record_id) from warehouse.fact_sales_order") == [(100 + added, 100 + added)]
+    assert stars.query("select count(*), max(sales_record_id) from warehouse.fact_sales_order") == [
+        (100 + added, 100 + added)
+    ]
 
 
 @pytest.mark.usefixtures("many")
-def test_a_reader_who_does_not_let_go_makes_a_big_load_slower_not_wrong(stars: Stars, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_who_does_not_let_go_makes_a_big_load_slower_not_wrong(
+    stars: Stars, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import psycopg
 
     monkeypatch.setattr(facts, "PATIENCE", 1)

@@ -14,42 +14,59 @@ VERSION = "created_date date, created_time time, last_updated_date date, last_up
 # As the domain page has them; written out once more here, because here is where a slip in a contract shows.
 PAGE = {
     "dim_date": "date_id date, year integer, month integer, day integer, day_of_week integer, day_name text, "
-                "month_name text, quarter integer",
+    "month_name text, quarter integer",
     "dim_staff": "staff_id integer, first_name text, last_name text, department_name text, location text, email_address text",
     "dim_location": "location_id integer, address_line_1 text, address_line_2 text, district text, city text, "
-                    "postal_code text, country text, phone text",
+    "postal_code text, country text, phone text",
     "dim_currency": "currency_id integer, currency_code text, currency_name text",
     "dim_design": "design_id integer, design_name text, file_location text, file_name text",
     "dim_counterparty": "counterparty_id integer, counterparty_legal_name text, counterparty_legal_address_line_1 text, "
-                        "counterparty_legal_address_line_2 text, counterparty_legal_district text, "
-                        "counterparty_legal_city text, counterparty_legal_postal_code text, "
-                        "counterparty_legal_country text, counterparty_legal_phone_number text",
+    "counterparty_legal_address_line_2 text, counterparty_legal_district text, "
+    "counterparty_legal_city text, counterparty_legal_postal_code text, "
+    "counterparty_legal_country text, counterparty_legal_phone_number text",
     "dim_payment_type": "payment_type_id integer, payment_type_name text",
     "dim_transaction": "transaction_id integer, transaction_type text, sales_order_id integer, purchase_order_id integer",
     "fact_sales_order": f"sales_record_id bigint, sales_order_id integer, {VERSION}, sales_staff_id integer, "
-                        "counterparty_id integer, units_sold integer, unit_price numeric(10,2), currency_id integer, "
-                        "design_id integer, agreed_payment_date date, agreed_delivery_date date, "
-                        "agreed_delivery_location_id integer, deleted boolean",
+    "counterparty_id integer, units_sold integer, unit_price numeric(10,2), currency_id integer, "
+    "design_id integer, agreed_payment_date date, agreed_delivery_date date, "
+    "agreed_delivery_location_id integer, deleted boolean",
     "fact_purchase_order": f"purchase_record_id bigint, purchase_order_id integer, {VERSION}, staff_id integer, "
-                           "counterparty_id integer, item_code text, item_quantity integer, item_unit_price numeric(10,2), "
-                           "currency_id integer, agreed_delivery_date date, agreed_payment_date date, "
-                           "agreed_delivery_location_id integer, deleted boolean",
+    "counterparty_id integer, item_code text, item_quantity integer, item_unit_price numeric(10,2), "
+    "currency_id integer, agreed_delivery_date date, agreed_payment_date date, "
+    "agreed_delivery_location_id integer, deleted boolean",
     "fact_payment": f"payment_record_id bigint, payment_id integer, {VERSION}, transaction_id integer, "
-                    "counterparty_id integer, payment_amount numeric(10,2), currency_id integer, payment_type_id integer, "
-                    "paid boolean, payment_date date, deleted boolean",
+    "counterparty_id integer, payment_amount numeric(10,2), currency_id integer, payment_type_id integer, "
+    "paid boolean, payment_date date, deleted boolean",
 }
 DATES = {"created_date": "dim_date", "last_updated_date": "dim_date"}
 KEYS = {
-    "fact_sales_order": DATES | {
-        "sales_staff_id": "dim_staff", "counterparty_id": "dim_counterparty", "currency_id": "dim_currency",
-        "design_id": "dim_design", "agreed_payment_date": "dim_date", "agreed_delivery_date": "dim_date",
-        "agreed_delivery_location_id": "dim_location"},
-    "fact_purchase_order": DATES | {
-        "staff_id": "dim_staff", "counterparty_id": "dim_counterparty", "currency_id": "dim_currency",
-        "agreed_payment_date": "dim_date", "agreed_delivery_date": "dim_date", "agreed_delivery_location_id": "dim_location"},
-    "fact_payment": DATES | {
-        "transaction_id": "dim_transaction", "counterparty_id": "dim_counterparty", "currency_id": "dim_currency",
-        "payment_type_id": "dim_payment_type", "payment_date": "dim_date"},
+    "fact_sales_order": DATES
+    | {
+        "sales_staff_id": "dim_staff",
+        "counterparty_id": "dim_counterparty",
+        "currency_id": "dim_currency",
+        "design_id": "dim_design",
+        "agreed_payment_date": "dim_date",
+        "agreed_delivery_date": "dim_date",
+        "agreed_delivery_location_id": "dim_location",
+    },
+    "fact_purchase_order": DATES
+    | {
+        "staff_id": "dim_staff",
+        "counterparty_id": "dim_counterparty",
+        "currency_id": "dim_currency",
+        "agreed_payment_date": "dim_date",
+        "agreed_delivery_date": "dim_date",
+        "agreed_delivery_location_id": "dim_location",
+    },
+    "fact_payment": DATES
+    | {
+        "transaction_id": "dim_transaction",
+        "counterparty_id": "dim_counterparty",
+        "currency_id": "dim_currency",
+        "payment_type_id": "dim_payment_type",
+        "payment_date": "dim_date",
+    },
 }
 COLUMNS = """select table_name, string_agg(column_name || ' ' || format_type(atttypid, atttypmod), ', ' order by ordinal_position)
              from information_schema.columns join pg_attribute on attname = column_name
@@ -77,11 +94,15 @@ def test_tables_columns_and_types_are_those_of_the_domain_page(stars: Stars) -> 
 
 def test_every_table_has_its_key_and_every_version_is_unique(stars: Stars) -> None:
     _migrate(stars)
-    found = dict(stars.query("""select conrelid::regclass || ' ' || contype::text, pg_get_constraintdef(oid) from pg_constraint
-                                where connamespace = 'warehouse'::regnamespace and contype in ('p', 'u')"""))
+    found = dict(
+        stars.query("""select conrelid::regclass || ' ' || contype::text, pg_get_constraintdef(oid) from pg_constraint
+                                where connamespace = 'warehouse'::regnamespace and contype in ('p', 'u')""")
+    )
     wished = {f"warehouse.{table} p": f"PRIMARY KEY ({columns.split()[0]})" for table, columns in PAGE.items()}
-    versions = {f"warehouse.fact_{name} u": f"UNIQUE ({name}_id, last_updated_date, last_updated_time)"
-                for name in ("sales_order", "purchase_order", "payment")}
+    versions = {
+        f"warehouse.fact_{name} u": f"UNIQUE ({name}_id, last_updated_date, last_updated_time)"
+        for name in ("sales_order", "purchase_order", "payment")
+    }
     assert found == wished | versions
 
 
@@ -99,7 +120,9 @@ def test_every_id_and_date_of_a_fact_points_to_its_dimension_and_is_checked(star
 def test_the_warehouse_numbers_versions_itself_and_takes_what_is_required(stars: Stars) -> None:
     _migrate(stars)
     assert stars.query("""select is_identity, identity_generation, is_nullable from information_schema.columns
-                          where table_name = 'fact_payment' and column_name = 'payment_record_id'""") == [("YES", "BY DEFAULT", "NO")]
+                          where table_name = 'fact_payment' and column_name = 'payment_record_id'""") == [
+        ("YES", "BY DEFAULT", "NO")
+    ]
     assert stars.query("""select is_nullable, column_default from information_schema.columns
                           where table_name = 'fact_payment' and column_name = 'deleted'""") == [("NO", "false")]
 
@@ -107,7 +130,8 @@ def test_the_warehouse_numbers_versions_itself_and_takes_what_is_required(stars:
 def test_descriptions_of_the_contract_are_there_to_read(stars: Stars) -> None:
     _migrate(stars)
     assert stars.query("select obj_description('warehouse.dim_staff'::regclass)") == [
-        ("Members of staff with their department, as they are now.",)]
+        ("Members of staff with their department, as they are now.",)
+    ]
     assert stars.query("select col_description('warehouse.dim_staff'::regclass, 1)") == [("Member of staff.",)]
 
 
@@ -123,7 +147,9 @@ def test_a_column_that_joins_the_contract_joins_the_table_and_the_view_under_its
     stars.orders({})
     stars.load()
     stars.execute("create view warehouse.somebodys as select * from warehouse.current_sales_order")
-    notes = _migrate(stars, _with(stars, "fact_sales_order", Column(name="discount", type="numeric(5,2)", required=True)))
+    notes = _migrate(
+        stars, _with(stars, "fact_sales_order", Column(name="discount", type="numeric(5,2)", required=True))
+    )
 
     assert [note for _, note in notes] == ["column discount added; rows of before have no value for it"]
     assert stars.query("select sales_order_id, discount from warehouse.current_sales_order") == [(1, None)]
@@ -144,21 +170,28 @@ def test_a_column_that_leaves_the_contract_keeps_its_data_and_does_not_refuse_ne
     stars.orders({"sales_order_id": 2})
     stars.load()
 
-    assert stars.query("select units_sold from warehouse.fact_sales_order order by sales_order_id") == [(1000,), (None,)]
+    assert stars.query("select units_sold from warehouse.fact_sales_order order by sales_order_id") == [
+        (1000,),
+        (None,),
+    ]
     assert any("units_sold is no longer in the contract" in message for _, message in stars.told)
 
 
-@pytest.mark.parametrize(("column", "was", "becomes"), [
-    ("units_sold", "integer", "bigint"), ("unit_price", "numeric(10,2)", "numeric(14,4)")])
+@pytest.mark.parametrize(
+    ("column", "was", "becomes"),
+    [("units_sold", "integer", "bigint"), ("unit_price", "numeric(10,2)", "numeric(14,4)")],
+)
 def test_a_type_that_widens_is_widened_under_the_view(stars: Stars, column: str, was: str, becomes: str) -> None:
     stars.orders({})
     stars.load()
     [(_, note)] = _migrate(stars, _with(stars, "fact_sales_order", Column(name=column, type=becomes, required=True)))
 
     assert note == f"column {column} widened from {was} to {becomes}"
-    assert stars.query("select format_type(atttypid, atttypmod) from pg_attribute where attname = %s and attrelid in "
-                       "('warehouse.fact_sales_order'::regclass, 'warehouse.current_sales_order'::regclass)",
-                       column) == [(becomes,), (becomes,)]
+    assert stars.query(
+        "select format_type(atttypid, atttypmod) from pg_attribute where attname = %s and attrelid in "
+        "('warehouse.fact_sales_order'::regclass, 'warehouse.current_sales_order'::regclass)",
+        column,
+    ) == [(becomes,), (becomes,)]
 
 
 @pytest.mark.parametrize("becomes", ["integer", "numeric(10,3)", "text"])

@@ -4,7 +4,7 @@ What a stage holds of the batch's keys is streamed beside the batch's accepted r
 place, by one rule, is what makes lake and warehouse comparable.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,7 +18,7 @@ from psycopg import sql
 from quayside.contract import Contract
 from quayside.curated.catalog import Catalog
 from quayside.curated.engine import conform, read, stream_in
-from quayside.curated.layout import DELETED, KEYS_PER_BUCKET, part, source_layout, star_layout
+from quayside.curated.layout import DELETED, KEYS_PER_BUCKET, Layout, part, source_layout, star_layout
 from quayside.errors import Terminal
 from quayside.manifest import Manifest, Totals
 from quayside.quality.quarantine import accepted
@@ -30,7 +30,12 @@ from quayside.warehouse.staging import copy_in
 
 _KNOWN: list[tuple[str, pa.DataType]] = [("key", pa.int64()), ("version", pa.timestamp("us")), ("deleted", pa.bool_())]
 _ACCEPTED = pa.schema([("key", pa.int64()), ("version", pa.timestamp("ms"))])
-_STAMPED = "select key, day + clock::time as version, deleted, * exclude (key, day, clock, deleted) from incoming"
+_FACT = """
+create or replace temp table known as
+from (select key, day + clock::time as version, deleted, * exclude (key, day, clock, deleted) from incoming)
+semi join accepted using (key)
+"""
+_CURRENT = "create or replace temp table known as from incoming"
 # A version that the lake stamped anew (a restored row, a tombstone not younger than what it deletes) is found
 # as the next one of its key; a tombstone for what was gone already as the deletion before it.
 _VERSIONS = """
@@ -43,8 +48,9 @@ with exact as (
     from (from accepted anti join exact using (key, version)) as accepted
     join known on known.key = accepted.key and known.deleted = $gone
         and (known.version > accepted.version or ($gone and known.version < accepted.version))
-    qualify row_number() over (partition by accepted.key, accepted.version
-                               order by known.version < accepted.version, abs(epoch_ms(known.version) - epoch_ms(accepted.version))) = 1
+    qualify row_number() over (
+        partition by accepted.key, accepted.version
+        order by known.version < accepted.version, abs(epoch_ms(known.version) - epoch_ms(accepted.version))) = 1
 )
 from exact union all by name from later
 """
@@ -70,8 +76,15 @@ class Arrived:
 def load_accepted(connection: duckdb.DuckDBPyConnection, contract: Contract, manifest: Manifest, run: Run) -> None:
     """Make the table ``accepted``: keys and versions of a batch's rows that passed the gate."""
     names = [contract.key.name, contract.cursor or contract.key.name]
-    stream_in(connection, "create or replace temp table accepted as from incoming", _ACCEPTED, (
-        batch.select(names).rename_columns(_ACCEPTED.names).cast(_ACCEPTED) for batch in accepted(run.lake, manifest, columns=names)))
+    stream_in(
+        connection,
+        "create or replace temp table accepted as from incoming",
+        _ACCEPTED,
+        (
+            batch.select(names).rename_columns(_ACCEPTED.names).cast(_ACCEPTED)
+            for batch in accepted(run.lake, manifest, columns=names)
+        ),
+    )
 
 
 def money_in(fact: Contract, source: Contract) -> dict[str, str]:
@@ -80,20 +93,22 @@ def money_in(fact: Contract, source: Contract) -> dict[str, str]:
     return {column.name: plain[column.transform] for column in columns(fact) if column.transform in plain}
 
 
-def in_curated_fact(connection: duckdb.DuckDBPyConnection, fact: Contract, source: Contract, manifest: Manifest, run: Run) -> Arrived:
+def in_curated_fact(
+    connection: duckdb.DuckDBPyConnection, fact: Contract, source: Contract, manifest: Manifest, run: Run
+) -> Arrived:
     """Match a batch with the versions in the lake's table of a fact."""
     layout, catalog = star_layout(fact), Catalog.of(run.settings)
     money = money_in(fact, source)
     key, day, clock = _version_key(fact)
     stored = catalog.table(layout.name)
-    places = list(catalog.partitions(layout.name).values()) if layout.partitions.names else [stored.location] if stored else []
-    wanted = pa.schema([layout.schema.field(name).remove_metadata() for name in (key, day, clock, DELETED, *money)])
-    renamed = pa.schema([pa.field(name, field.type) for name, field in zip(
-        ("key", "day", "clock", "deleted", *money.values()), wanted, strict=True)])
+    if layout.partitions.names:
+        files = [part(place, run.lake.bucket) for place in catalog.partitions(layout.name).values()]
+    else:
+        files = [part(stored.location, run.lake.bucket)] if stored else []
+    wanted = _fields(layout, (key, day, clock, DELETED, *money))
     since = connection.execute("select min(version)::date from accepted").fetchall()[0][0]
-    batches = (batch for place in places for batch in _since(run, part(place, run.lake.bucket), wanted, day, since))
-    stream_in(connection, f"create or replace temp table known as from ({_STAMPED}) semi join accepted using (key)", renamed,
-              (pa.RecordBatch.from_arrays(batch.columns, schema=renamed) for batch in batches))
+    rows = (batch for file in files if run.lake.exists(file) for batch in _since(run, file, wanted, day, since))
+    _stream_as(connection, _FACT, ("key", "day", "clock", "deleted", *money.values()), wanted, rows)
     return _matched(connection, _VERSIONS, list(money.values()), gone=manifest.kind == "deletes")
 
 
@@ -101,18 +116,21 @@ def in_curated_current(connection: duckdb.DuckDBPyConnection, source: Contract, 
     """Match a batch with the lake's table of current rows: each key there, as new as the batch has it or newer."""
     layout, catalog = source_layout(source), Catalog.of(run.settings)
     places = catalog.partitions(layout.name) if catalog.table(layout.name) else {}
-    buckets = {str(bucket) for bucket, in connection.execute(
-        f"select distinct key // {KEYS_PER_BUCKET} from accepted").fetchall()}  # noqa: S608 (a number of our own)
-    wanted = pa.schema([layout.schema.field(name).remove_metadata() for name in (source.key.name, source.cursor or "", DELETED)])
-    renamed = pa.schema([pa.field(name, field.type) for name, field in zip(("key", "version", "deleted"), wanted, strict=True)])
-    keys = [part(place, run.lake.bucket) for values, place in places.items() if values[0] in buckets]
-    stream_in(connection, "create or replace temp table known as from incoming", renamed,
-              (pa.RecordBatch.from_arrays(batch.columns, schema=renamed) for batch in read(run.lake, keys, wanted)))
+    touched = connection.execute("select distinct key // $size from accepted", {"size": KEYS_PER_BUCKET}).fetchall()
+    buckets = {str(bucket) for (bucket,) in touched}
+    wanted = _fields(layout, (source.key.name, source.cursor or "", DELETED))
+    files = [part(place, run.lake.bucket) for values, place in places.items() if values[0] in buckets]
+    _stream_as(connection, _CURRENT, ("key", "version", "deleted"), wanted, read(run.lake, files, wanted))
     return _matched(connection, _KEYS, [], gone=None)
 
 
-def in_warehouse(connection: duckdb.DuckDBPyConnection, warehouse: psycopg.Connection[Any], table: Contract, source: Contract,
-                 manifest: Manifest) -> Arrived:
+def in_warehouse(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: psycopg.Connection[Any],
+    table: Contract,
+    source: Contract,
+    manifest: Manifest,
+) -> Arrived:
     """Match a batch with a star table: facts by version, dimensions by key, members only inferred not counted."""
     keys = connection.sql("select distinct key from accepted").to_arrow_reader()
     warehouse.execute("create temporary table if not exists wanted (key bigint) on commit drop")
@@ -121,18 +139,45 @@ def in_warehouse(connection: duckdb.DuckDBPyConnection, warehouse: psycopg.Conne
         pass
     warehouse.execute("analyze wanted")
     money = money_in(table, source) if table.history else {}
-    query, schema = (_fact_rows(table, money) if table.history else _members(table))
+    query, schema = _fact_rows(table, money) if table.history else _members(table)
     _create_known(connection, schema)
-    copy(warehouse, query, schema, lambda rows: stream_in(connection, "insert into known from incoming", schema, rows.to_batches()))
+    copy(
+        warehouse,
+        query,
+        schema,
+        lambda rows: stream_in(connection, "insert into known from incoming", schema, rows.to_batches()),
+    )
     if table.history:
         return _matched(connection, _VERSIONS, list(money.values()), gone=manifest.kind == "deletes")
     return _matched(connection, _KEYS, [], gone=None)
 
 
+def _fields(layout: Layout, names: Sequence[str]) -> pa.Schema:
+    return pa.schema([layout.schema.field(name).remove_metadata() for name in names])
+
+
+def _stream_as(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    names: Sequence[str],
+    schema: pa.Schema,
+    batches: Iterable[pa.RecordBatch],
+) -> None:
+    """Run a statement over rows whose columns have other names there."""
+    renamed = pa.schema([pa.field(name, field.type) for name, field in zip(names, schema, strict=True)])
+    rows = (pa.RecordBatch.from_arrays(batch.columns, schema=renamed) for batch in batches)
+    stream_in(connection, statement, renamed, rows)
+
+
 def _fact_rows(fact: Contract, money: Mapping[str, str]) -> tuple[sql.Composed, pa.Schema]:
     key, day, clock = map(sql.Identifier, _version_key(fact))
     query = sql.SQL("select {0}, {1} + {2}, deleted{3} from {4} where {0} in (select key from wanted)").format(
-        key, day, clock, sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in money), qualified(fact.table))
+        key,
+        day,
+        clock,
+        sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in money),
+        qualified(fact.table),
+    )
     amounts: list[tuple[str, pa.DataType]] = [(name, arrow_type(fact.column(column))) for column, name in money.items()]
     return query, pa.schema([*_KNOWN, *amounts])
 
@@ -141,7 +186,8 @@ def _members(dimension: Contract) -> tuple[sql.Composed, pa.Schema]:
     others = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns(dimension) if not column.key)
     complete = sql.SQL("not (row({}) is null)").format(others) if others.as_string() else sql.SQL("true")
     query = sql.SQL("select {0}, null::timestamp, false from {1} where {0} in (select key from wanted) and {2}").format(
-        sql.Identifier(dimension.key.name), qualified(dimension.table), complete)
+        sql.Identifier(dimension.key.name), qualified(dimension.table), complete
+    )
     return query, pa.schema(_KNOWN)
 
 
@@ -152,7 +198,9 @@ def _create_known(connection: duckdb.DuckDBPyConnection, schema: pa.Schema) -> N
 def _version_key(fact: Contract) -> tuple[str, str, str]:
     kinds = [fact.column(name).type for name in fact.version_key[1:]]
     if kinds != ["date", "time"]:
-        raise Terminal(f"Contract {fact.name}: versionKey must be the source's key, then a date and a time, to be reconciled.")
+        raise Terminal(
+            f"Contract {fact.name}: versionKey must be the source's key, then a date and a time, to be reconciled."
+        )
     key, day, clock = fact.version_key
     return key, day, clock
 
@@ -168,16 +216,27 @@ def _since(run: Run, key: str, schema: pa.Schema, day: str, since: date | None) 
             statistics = file.metadata.row_group(group).column(position).statistics
             latest: Any = statistics.max if statistics is not None and statistics.has_min_max else since
             if latest >= since:
-                yield from (conform(batch, schema) for batch in file.iter_batches(row_groups=[group], columns=schema.names))
+                yield from (
+                    conform(batch, schema) for batch in file.iter_batches(row_groups=[group], columns=schema.names)
+                )
 
 
 def _matched(connection: duckdb.DuckDBPyConnection, statement: str, money: list[str], *, gone: bool | None) -> Arrived:
     connection.execute(statement, {} if gone is None else {"gone": gone})
-    counted = [duckdb.FunctionExpression("sum", duckdb.ColumnExpression(name)).alias(name) for name in money if not gone]
+    counted = [
+        duckdb.FunctionExpression("sum", duckdb.ColumnExpression(name)).alias(name) for name in money if not gone
+    ]
     [(rows, key_hash, restamped)] = connection.execute("""
-        select count(*), coalesce(sum((key * 1000003 + epoch_ms(version)) % 2147483647), 0), count(*) filter (found <> version)
+        select count(*), coalesce(sum((key * 1000003 + epoch_ms(version)) % 2147483647), 0),
+               count(*) filter (found <> version)
         from match""").fetchall()
     sums = connection.table("match").aggregate(counted).fetchall()[0] if counted else ()
     names = [name for name in money if not gone]
-    return Arrived(Totals(rows=rows, key_hash=int(key_hash), sums={name: str(value or 0) for name, value in zip(names, sums, strict=True)}),
-                   restamped)
+    return Arrived(
+        Totals(
+            rows=rows,
+            key_hash=int(key_hash),
+            sums={name: str(value or 0) for name, value in zip(names, sums, strict=True)},
+        ),
+        restamped,
+    )

@@ -39,10 +39,22 @@ from quayside.warehouse.connection import warehouse
 TABLE = "reconciliation"
 FOLDER = f"quality/{TABLE}/"
 _FIELDS: list[tuple[str, pa.DataType]] = [
-    ("run", pa.string()), ("checked_at", pa.timestamp("ms")), ("dataset", pa.string()), ("batch", pa.string()),
-    ("kind", pa.string()), ("since", pa.timestamp("ms")), ("until", pa.timestamp("ms")), ("stage", pa.string()),
-    ("place", pa.string()), ("found_rows", pa.int64()), ("wanted_rows", pa.int64()), ("found_key_hash", pa.int64()),
-    ("wanted_key_hash", pa.int64()), ("found_sums", pa.string()), ("wanted_sums", pa.string()), ("equal", pa.bool_()),
+    ("run", pa.string()),
+    ("checked_at", pa.timestamp("ms")),
+    ("dataset", pa.string()),
+    ("batch", pa.string()),
+    ("kind", pa.string()),
+    ("since", pa.timestamp("ms")),
+    ("until", pa.timestamp("ms")),
+    ("stage", pa.string()),
+    ("place", pa.string()),
+    ("found_rows", pa.int64()),
+    ("wanted_rows", pa.int64()),
+    ("found_key_hash", pa.int64()),
+    ("wanted_key_hash", pa.int64()),
+    ("found_sums", pa.string()),
+    ("wanted_sums", pa.string()),
+    ("equal", pa.bool_()),
     ("note", pa.string()),
 ]
 SCHEMA = pa.schema(_FIELDS)
@@ -50,8 +62,8 @@ _REMEDIES = {
     "landing": "An object in landing changed after it was written: restore its version, or backfill the window.",
     "accepted": "Landing, quarantine and what passed the gate do not add up: clear the gate's task of this batch.",
     "curated": "The lake's table lost or changed versions: restore the table's objects, or backfill the window.",
-    "warehouse": "Somebody changed the star, or a load is missing: see who wrote to it, delete the versions that differ, let "
-                 "`python -m quayside.quality.reconciliation again {dataset} {batch}` hand the batch back, and load.",
+    "warehouse": "Somebody changed the star, or a load is missing: see who wrote to it, delete what differs, let "
+    "`python -m quayside.quality.reconciliation again {dataset} {batch}` hand the batch back, and load.",
 }
 
 
@@ -59,7 +71,8 @@ _REMEDIES = {
 class Line:
     """What one stage has of one batch, held against what it should have.
 
-    :param stage: ``landing`` against the source, ``accepted`` against landing, ``curated`` and ``warehouse`` against accepted
+    :param stage: ``landing``, held against the source; ``accepted``, with quarantine, against landing; ``curated`` and
+        ``warehouse``, against accepted
     :param place: the table that was looked at; the dataset itself for landing and accepted
     :param equal: whether the two agree
     :param note: in what they differ, or why a difference is as it should be
@@ -75,7 +88,9 @@ class Line:
     note: str = ""
 
 
-def reconcile(sources: Sequence[Contract], tables: Sequence[Contract], run: Run, credentials: Credentials) -> list[Line]:
+def reconcile(
+    sources: Sequence[Contract], tables: Sequence[Contract], run: Run, credentials: Credentials
+) -> list[Line]:
     """Compare every curated batch of the sources that has not yet been found equal; store and return the results.
 
     A batch is compared once nothing that was derived from it waits to be loaded, and again by every run
@@ -95,27 +110,45 @@ def reconcile(sources: Sequence[Contract], tables: Sequence[Contract], run: Run,
             mine = list(_compare(contract, manifest, tables, run, connection, stars))
             lines += mine
             good = all(line.equal for line in mine)
-            run.progress(contract.name, f"batch {manifest.batch}: {manifest.rows:,} rows {'agree' if good else 'DIFFER'}")
+            run.progress(
+                contract.name, f"batch {manifest.batch}: {manifest.rows:,} rows {'agree' if good else 'DIFFER'}"
+            )
     _store(run, lines, {(manifest.dataset, manifest.batch): manifest for _, manifest in manifests})
     broken = [line for line in lines if not line.equal]
     failed = {(line.dataset, line.batch) for line in broken}
     for contract, manifest in manifests:
         if (contract.name, manifest.batch) not in failed:
-            run.ledger.advance(contract.name, manifest.batch, taken="load", status="loaded", facts={"reconciled_by": run.id})
+            run.ledger.advance(
+                contract.name, manifest.batch, taken="load", status="loaded", facts={"reconciled_by": run.id}
+            )
     if broken:
         raise Terminal(_complaint(run, broken))
     return lines
 
 
 def _to_compare(sources: Sequence[Contract], tables: Sequence[Contract], run: Run) -> list[tuple[Contract, Manifest]]:
-    waiting = {name for table in tables for entry in run.ledger.pending(table.name, "load")
-               for name in Manifest.from_dict(run.lake.read_json(entry.manifest)).inputs}
-    return [(contract, Manifest.from_dict(run.lake.read_json(entry.manifest))) for contract in sources
-            for entry in run.ledger.pending(contract.name, "load") if f"{contract.name}/{entry.batch}" not in waiting]
+    waiting = {
+        name
+        for table in tables
+        for entry in run.ledger.pending(table.name, "load")
+        for name in Manifest.from_dict(run.lake.read_json(entry.manifest)).inputs
+    }
+    return [
+        (contract, Manifest.from_dict(run.lake.read_json(entry.manifest)))
+        for contract in sources
+        for entry in run.ledger.pending(contract.name, "load")
+        if f"{contract.name}/{entry.batch}" not in waiting
+    ]
 
 
-def _compare(contract: Contract, manifest: Manifest, tables: Sequence[Contract], run: Run,
-             connection: duckdb.DuckDBPyConnection, stars: psycopg.Connection[Any]) -> Iterator[Line]:
+def _compare(
+    contract: Contract,
+    manifest: Manifest,
+    tables: Sequence[Contract],
+    run: Run,
+    connection: duckdb.DuckDBPyConnection,
+    stars: psycopg.Connection[Any],
+) -> Iterator[Line]:
     keys = [file.key for file in manifest.files]
     landing = totals_of(contract, run.lake.batches(keys))
     passed = totals_of(contract, accepted(run.lake, manifest))
@@ -124,13 +157,26 @@ def _compare(contract: Contract, manifest: Manifest, tables: Sequence[Contract],
 
     def line(stage: str, place: str, found: Totals, wanted: Totals, note: str = "") -> Line:
         gaps = differences(found, wanted)
-        return Line(dataset=contract.name, batch=manifest.batch, stage=stage, place=place, found=found, wanted=wanted,
-                    equal=not gaps, note="; ".join([*gaps, note] if note else gaps))
+        return Line(
+            dataset=contract.name,
+            batch=manifest.batch,
+            stage=stage,
+            place=place,
+            found=found,
+            wanted=wanted,
+            equal=not gaps,
+            note="; ".join([*gaps, note] if note else gaps),
+        )
 
     if manifest.source:
         yield line("landing", contract.name, landing, manifest.source)
-    yield line("accepted", contract.name, added([passed, rejected]), landing,
-               f"{rejected.rows:,} rows are in quarantine" if rejected.rows else "")
+    yield line(
+        "accepted",
+        contract.name,
+        added([passed, rejected]),
+        landing,
+        f"{rejected.rows:,} rows are in quarantine" if rejected.rows else "",
+    )
     comparison.load_accepted(connection, contract, manifest, run)
     mine = [table for table in tables if table.grain == contract.name]
     facts = [table for table in mine if table.history]
@@ -138,14 +184,23 @@ def _compare(contract: Contract, manifest: Manifest, tables: Sequence[Contract],
         there = comparison.in_curated_fact(connection, fact, contract, manifest, run)
         yield line("curated", fact.table, there.totals, passed, _restamped(there))
     if not facts:
-        yield line("curated", contract.name.replace(".", "_"), comparison.in_curated_current(connection, contract, run).totals, passed)
+        yield line(
+            "curated",
+            contract.name.replace(".", "_"),
+            comparison.in_curated_current(connection, contract, run).totals,
+            passed,
+        )
     for table in mine:
         there = comparison.in_warehouse(connection, stars, table, contract, manifest)
         yield line("warehouse", table.name, there.totals, passed, _restamped(there))
 
 
 def _restamped(there: Arrived) -> str:
-    return f"{there.restamped:,} stand there under a later time, as they were seen again after a deletion" if there.restamped else ""
+    return (
+        f"{there.restamped:,} stand there under a later time, as they were seen again after a deletion"
+        if there.restamped
+        else ""
+    )
 
 
 def _store(run: Run, lines: Sequence[Line], manifests: Mapping[tuple[str, str], Manifest]) -> None:
@@ -153,31 +208,55 @@ def _store(run: Run, lines: Sequence[Line], manifests: Mapping[tuple[str, str], 
     rows = []
     for line in lines:
         manifest = manifests[line.dataset, line.batch]
-        rows.append({
-            "run": run.id, "checked_at": now, "dataset": line.dataset, "batch": line.batch, "kind": manifest.kind,
-            "since": manifest.since, "until": manifest.until, "stage": line.stage, "place": line.place,
-            "found_rows": line.found.rows, "wanted_rows": line.wanted.rows, "found_key_hash": line.found.key_hash,
-            "wanted_key_hash": line.wanted.key_hash, "found_sums": json.dumps(line.found.sums),
-            "wanted_sums": json.dumps(line.wanted.sums), "equal": line.equal, "note": line.note,
-        })
-    Catalog.of(run.settings).ensure_table(TABLE, SCHEMA, run.lake.uri(FOLDER),
-                                          description="What each stage has of each batch, against what it should have.")
+        rows.append(
+            {
+                "run": run.id,
+                "checked_at": now,
+                "dataset": line.dataset,
+                "batch": line.batch,
+                "kind": manifest.kind,
+                "since": manifest.since,
+                "until": manifest.until,
+                "stage": line.stage,
+                "place": line.place,
+                "found_rows": line.found.rows,
+                "wanted_rows": line.wanted.rows,
+                "found_key_hash": line.found.key_hash,
+                "wanted_key_hash": line.wanted.key_hash,
+                "found_sums": json.dumps(line.found.sums),
+                "wanted_sums": json.dumps(line.wanted.sums),
+                "equal": line.equal,
+                "note": line.note,
+            }
+        )
+    Catalog.of(run.settings).ensure_table(
+        TABLE,
+        SCHEMA,
+        run.lake.uri(FOLDER),
+        description="What each stage has of each batch, against what it should have.",
+    )
     with run.lake.parquet_writer(f"{FOLDER}{slug(run.id)}.parquet", SCHEMA) as file:
         file.write(pa.Table.from_pylist(rows, schema=SCHEMA))
 
 
 def _complaint(run: Run, broken: Sequence[Line]) -> str:
-    first = [f"{line.dataset}, batch {line.batch}: {line.place} ({line.stage}) has {line.note}. {_REMEDIES[line.stage].format(dataset=line.dataset, batch=line.batch)}"
-             for line in broken[:5]]
+    said = []
+    for line in broken[:5]:
+        remedy = _REMEDIES[line.stage].format(dataset=line.dataset, batch=line.batch)
+        said.append(f"{line.dataset}, batch {line.batch}: {line.place} ({line.stage}) has {line.note}. {remedy}")
     more = f" And {len(broken) - 5} more." if len(broken) > 5 else ""
-    return f"{' '.join(first)}{more} All results are in the lake's table {TABLE} under run {run.id}."
+    return f"{' '.join(said)}{more} All results are in the lake's table {TABLE} under run {run.id}."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the process's exit code."""
-    parser = argparse.ArgumentParser(prog="python -m quayside.quality.reconciliation", description="What agrees, and how to mend.")
+    parser = argparse.ArgumentParser(
+        prog="python -m quayside.quality.reconciliation", description="What agrees, and how to mend."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    totals = commands.add_parser("totals", help="current rows of every dataset in source, lake and warehouse, as JSON lines")
+    totals = commands.add_parser(
+        "totals", help="current rows of every dataset in source, lake and warehouse, as JSON lines"
+    )
     totals.add_argument("--pipeline", required=True, help="the source's name, e.g. totesys")
     again = commands.add_parser("again", help="let the next load take again what came of a source batch")
     again.add_argument("dataset", help="e.g. totesys.sales_order")
@@ -187,12 +266,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run = Run.of("by-hand")
         tables = [load_contract(name) for name in contract_names("warehouse")]
         if given.command == "again":
-            found = load_again([table for table in tables if table.grain == given.dataset], f"{given.dataset}/{given.batch}", run)
+            found = load_again(
+                [table for table in tables if table.grain == given.dataset], f"{given.dataset}/{given.batch}", run
+            )
             print("\n".join(found) or "Nothing was derived from it")
         else:
             sources = [load_contract(name) for name in contract_names(given.pipeline)]
-            for record in standing(sources, tables, run, credentials(f"source/{given.pipeline}", run.settings),
-                                   credentials("warehouse", run.settings)):
+            for record in standing(
+                sources,
+                tables,
+                run,
+                credentials(f"source/{given.pipeline}", run.settings),
+                credentials("warehouse", run.settings),
+            ):
                 print(json.dumps(record))
     except QuaysideError as error:
         print(error, file=sys.stderr)

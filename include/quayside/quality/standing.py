@@ -18,8 +18,13 @@ from quayside.warehouse.schema import columns, qualified, view_name
 from quayside.warehouse.staging import copy_in
 
 
-def standing(sources: Sequence[Contract], tables: Sequence[Contract], run: Run, source: Credentials, stars: Credentials,
-             ) -> Iterator[dict[str, Any]]:
+def standing(
+    sources: Sequence[Contract],
+    tables: Sequence[Contract],
+    run: Run,
+    source: Credentials,
+    stars: Credentials,
+) -> Iterator[dict[str, Any]]:
     """Count each dataset's rows: ``dataset``, ``source``, ``lake``, ``warehouse`` and ``equal``, whether all agree.
 
     For facts the warehouse's number is that of their view of current rows. A dimension keeps the members
@@ -34,11 +39,18 @@ def standing(sources: Sequence[Contract], tables: Sequence[Contract], run: Run, 
         for contract in sources:
             keys = current_keys(contract, run)
             lake = keys.num_rows - int(pc.sum(keys["deleted"]).as_py() or 0)
-            [(there,)] = shop.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(SCHEMA, contract.table))).fetchall()
+            [(there,)] = shop.execute(
+                sql.SQL("select count(*) from {}").format(sql.Identifier(SCHEMA, contract.table))
+            ).fetchall()
             own = next((table for table in tables if table.grain == contract.name), None)
             loaded = _in_warehouse(connection, own, keys.filter(keys["deleted"])["key"]) if own else None
-            yield {"dataset": contract.name, "source": there, "lake": lake, "warehouse": loaded,
-                   "equal": there == lake and loaded in (lake, None)}
+            yield {
+                "dataset": contract.name,
+                "source": there,
+                "lake": lake,
+                "warehouse": loaded,
+                "equal": there == lake and loaded in (lake, None),
+            }
 
 
 def _in_warehouse(connection: psycopg.Connection[Any], table: Contract, deleted: "pa.ChunkedArray[Any]") -> int:
@@ -49,10 +61,15 @@ def _in_warehouse(connection: psycopg.Connection[Any], table: Contract, deleted:
     if not table.history:
         connection.execute("create temporary table if not exists gone (key bigint)")
         connection.execute("truncate gone")
-        for _ in copy_in(connection, sql.Identifier("gone"), ["key"], pa.Table.from_arrays([deleted], names=["key"]).to_batches()):
+        for _ in copy_in(
+            connection, sql.Identifier("gone"), ["key"], pa.Table.from_arrays([deleted], names=["key"]).to_batches()
+        ):
             pass
         others = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns(table) if not column.key)
         condition = sql.SQL("{} not in (select key from gone) and not (row({}) is null)").format(
-            sql.Identifier(table.key.name), others)
-    [(rows,)] = connection.execute(sql.SQL("select count(*) from {} where {}").format(qualified(name), condition)).fetchall()
+            sql.Identifier(table.key.name), others
+        )
+    [(rows,)] = connection.execute(
+        sql.SQL("select count(*) from {} where {}").format(qualified(name), condition)
+    ).fetchall()
     return int(rows)

@@ -52,8 +52,11 @@ def differences(found: Totals, wanted: Totals) -> list[str]:
 def added(totals: Sequence[Totals]) -> Totals:
     """Add totals up; amounts that only some of them know count as nothing in the others."""
     names = {name for each in totals for name in each.sums}
-    return Totals(rows=sum(each.rows for each in totals), key_hash=sum(each.key_hash for each in totals),
-                  sums={name: str(sum(Decimal(each.sums.get(name, 0)) for each in totals)) for name in sorted(names)})
+    return Totals(
+        rows=sum(each.rows for each in totals),
+        key_hash=sum(each.key_hash for each in totals),
+        sums={name: str(sum(Decimal(each.sums.get(name, 0)) for each in totals)) for name in sorted(names)},
+    )
 
 
 def _sum(column: "pa.Array[Any]") -> Decimal:

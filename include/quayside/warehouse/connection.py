@@ -35,8 +35,14 @@ def warehouse(credentials: Credentials, purpose: str) -> Iterator[psycopg.Connec
     :raises Terminal: it refuses, and will again; the message says what to change
     """
     settings = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in SETTINGS.items())
-    words = {**credentials.conninfo(), "application_name": f"quayside {purpose}"[:63], "options": settings,
-             "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+    words = {
+        **credentials.conninfo(),
+        "application_name": f"quayside {purpose}"[:63],
+        "options": settings,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    }
     try:
         with psycopg.connect(**words) as connection:  # type: ignore[arg-type]
             yield connection
@@ -62,12 +68,15 @@ def translated(error: psycopg.Error, credentials: Credentials) -> Retryable | Te
     owner = credentials.username
     match error:
         case errors.InsufficientPrivilege():
-            return Terminal(f"{what} The loader owns what it fills. Grant it: create schema warehouse authorization {owner}; "
-                            f"grant create, temporary on database {credentials.dbname} to {owner}; and where somebody else "
-                            f"made a table: alter table … owner to {owner}.")
+            return Terminal(
+                f"{what} The loader owns what it fills. Grant it: create schema warehouse authorization {owner}; "
+                f"grant create, temporary on database {credentials.dbname} to {owner}; and where somebody else "
+                f"made a table: alter table … owner to {owner}."
+            )
         case errors.LockNotAvailable():
-            return Retryable(f"{what} Another load, or a long transaction of a reader, holds it; "
-                             "pg_stat_activity shows who.")
+            return Retryable(
+                f"{what} Another load, or a long transaction of a reader, holds it; pg_stat_activity shows who."
+            )
         case errors.QueryCanceled() | errors.DeadlockDetected() | errors.SerializationFailure():
             return Retryable(what)
         case errors.DiskFull() | errors.ConfigurationLimitExceeded():
@@ -77,4 +86,6 @@ def translated(error: psycopg.Error, credentials: Credentials) -> Retryable | Te
                 return Terminal(f"{what} Correct the secret `warehouse`, or the server's roles and databases.")
             return Retryable(what)
         case _:
-            return Terminal(f"{what} Nothing of this run was loaded; the batches wait. Compare the contract with the table.")
+            return Terminal(
+                f"{what} Nothing of this run was loaded; the batches wait. Compare the contract with the table."
+            )

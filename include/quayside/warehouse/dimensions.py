@@ -21,12 +21,24 @@ def upsert(connection: psycopg.Connection[Any], table: Contract) -> int:
     if others:
         new = sql.SQL(", ").join(sql.Identifier("excluded", column.name) for column in others)
         old = sql.SQL(", ").join(sql.Identifier("kept", column.name) for column in others)
-        settled = sql.SQL("update set ({}) = row({}) where ({}) is distinct from ({})").format(names(others), new, old, new)
-    return connection.execute(sql.SQL(
-        "insert into {} as kept ({}) select distinct on ({}) {} from {} order by {}, staged desc "
-        "on conflict ({}) do {}").format(
-            qualified(table.table), names(columns(table)), key, names(columns(table)), staged(table), key, key, settled,
-    )).rowcount
+        settled = sql.SQL("update set ({}) = row({}) where ({}) is distinct from ({})").format(
+            names(others), new, old, new
+        )
+    return connection.execute(
+        sql.SQL(
+            "insert into {} as kept ({}) select distinct on ({}) {} from {} order by {}, staged desc "
+            "on conflict ({}) do {}"
+        ).format(
+            qualified(table.table),
+            names(columns(table)),
+            key,
+            names(columns(table)),
+            staged(table),
+            key,
+            key,
+            settled,
+        )
+    ).rowcount
 
 
 def infer_members(connection: psycopg.Connection[Any], dimension: Contract, referred: "pa.Array[Any]") -> int:
@@ -38,20 +50,26 @@ def infer_members(connection: psycopg.Connection[Any], dimension: Contract, refe
     :param referred: distinct keys
     """
     values, key = sql.Identifier("referred"), sql.Identifier(dimension.key.name)
-    connection.execute(sql.SQL("create temporary table {} ({} {}) on commit drop").format(
-        values, key, column_type(dimension.key)))
-    for _ in copy_in(connection, values, [dimension.key.name], [pa.record_batch([referred], names=[dimension.key.name])]):
+    connection.execute(
+        sql.SQL("create temporary table {} ({} {}) on commit drop").format(values, key, column_type(dimension.key))
+    )
+    for _ in copy_in(
+        connection, values, [dimension.key.name], [pa.record_batch([referred], names=[dimension.key.name])]
+    ):
         pass
-    missing = sql.SQL("select {0} from {1} where {0} is not null and not exists "
-                      "(select from {2} as member where member.{0} = referred.{0})").format(
-        key, values, qualified(dimension.table))
+    missing = sql.SQL(
+        "select {0} from {1} where {0} is not null and not exists "
+        "(select from {2} as member where member.{0} = referred.{0})"
+    ).format(key, values, qualified(dimension.table))
     if dimension.source == "calendar":
-        years = connection.execute(sql.SQL("select distinct extract(year from day)::int from ({}) as missing (day)").format(
-            missing)).fetchall()
-        added = _add_days(connection, dimension, [year for year, in years])
+        years = connection.execute(
+            sql.SQL("select distinct extract(year from day)::int from ({}) as missing (day)").format(missing)
+        ).fetchall()
+        added = _add_days(connection, dimension, [year for (year,) in years])
     else:
-        added = connection.execute(sql.SQL("insert into {} ({}) {} on conflict do nothing").format(
-            qualified(dimension.table), key, missing)).rowcount
+        added = connection.execute(
+            sql.SQL("insert into {} ({}) {} on conflict do nothing").format(qualified(dimension.table), key, missing)
+        ).rowcount
     connection.execute(sql.SQL("drop table {}").format(values))
     return added
 
@@ -60,20 +78,30 @@ def _add_days(connection: psycopg.Connection[Any], dimension: Contract, years: l
     if not years:
         return 0
     days, wished = sql.Identifier("days"), names(columns(dimension))
-    connection.execute(sql.SQL("create temporary table {} (like {}) on commit drop").format(days, qualified(dimension.table)))
+    connection.execute(
+        sql.SQL("create temporary table {} (like {}) on commit drop").format(days, qualified(dimension.table))
+    )
     for _ in copy_in(connection, days, [column.name for column in columns(dimension)], calendar(dimension, years)):
         pass
-    added = connection.execute(sql.SQL("insert into {} ({}) select {} from {} on conflict do nothing").format(
-        qualified(dimension.table), wished, wished, days)).rowcount
+    added = connection.execute(
+        sql.SQL("insert into {} ({}) select {} from {} on conflict do nothing").format(
+            qualified(dimension.table), wished, wished, days
+        )
+    ).rowcount
     connection.execute(sql.SQL("drop table {}").format(days))
     return added
 
 
 def calendar(table: Contract, years: list[int]) -> list[pa.RecordBatch]:
-    """Return a calendar dimension's rows for every day of some years, as its contract computes them from ``calendar``."""
-    days = [date.fromordinal(day) for year in sorted(years)
-            for day in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)]
+    """Return a calendar dimension's rows for every day of some years, as its contract computes them."""
+    days = [
+        date.fromordinal(day)
+        for year in sorted(years)
+        for day in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)
+    ]
     with duckdb.connect() as memory:
         relation = memory.from_arrow(pa.table({"date_id": pa.array(days, pa.date32())})).set_alias("calendar")
-        computed = [duckdb.SQLExpression(column.transform or column.name).alias(column.name) for column in columns(table)]
+        computed = [
+            duckdb.SQLExpression(column.transform or column.name).alias(column.name) for column in columns(table)
+        ]
         return list(relation.select(*computed).to_arrow_reader())

@@ -37,8 +37,14 @@ def insert_versions(connection: psycopg.Connection[Any], table: Contract, new: i
         return _insert(connection, table)
     _alter(connection, table, [sql.SQL("drop constraint {}").format(sql.Identifier(name)) for name in keys])
     rows = _insert(connection, table)
-    _alter(connection, table, [sql.SQL("add constraint {} {}").format(sql.Identifier(name), sql.SQL(definition))
-                               for name, definition in keys.items()])
+    _alter(
+        connection,
+        table,
+        [
+            sql.SQL("add constraint {} {}").format(sql.Identifier(name), sql.SQL(definition))
+            for name, definition in keys.items()
+        ],
+    )
     connection.execute(sql.SQL("analyze {}").format(qualified(table.table)))
     return rows
 
@@ -53,8 +59,11 @@ def all_known(connection: psycopg.Connection[Any], table: Contract, manifests: S
     if sum(manifest.rows for manifest in manifests) < MANY:
         return False
     first = next(lake.batches(files, columns=list(table.version_key), rows=PROBE))
-    connection.execute(sql.SQL("create temporary table {} on commit drop as select {} from {} limit 0").format(
-        staged(table), sql.SQL(", ").join(map(sql.Identifier, table.version_key)), qualified(table.table)))
+    connection.execute(
+        sql.SQL("create temporary table {} on commit drop as select {} from {} limit 0").format(
+            staged(table), sql.SQL(", ").join(map(sql.Identifier, table.version_key)), qualified(table.table)
+        )
+    )
     for _ in copy_in(connection, staged(table), table.version_key, [first]):
         pass
     known = _count_new(connection, table) == 0
@@ -75,48 +84,63 @@ def keep_new(connection: psycopg.Connection[Any], table: Contract, rows: int) ->
     """
     new = _count_new(connection, table)
     if 0 < new < rows:
-        connection.execute(sql.SQL("delete from {} as staged using {} as known where {}").format(
-            staged(table), qualified(table.table), _same_version(table)))
+        connection.execute(
+            sql.SQL("delete from {} as staged using {} as known where {}").format(
+                staged(table), qualified(table.table), _same_version(table)
+            )
+        )
     return new
 
 
 def _count_new(connection: psycopg.Connection[Any], table: Contract) -> int:
-    [[new]] = connection.execute(sql.SQL(
-        "select count(*) from {} as staged where not exists (select from {} as known where {})").format(
-            staged(table), qualified(table.table), _same_version(table))).fetchall()
+    [[new]] = connection.execute(
+        sql.SQL("select count(*) from {} as staged where not exists (select from {} as known where {})").format(
+            staged(table), qualified(table.table), _same_version(table)
+        )
+    ).fetchall()
     return int(new)
 
 
 def _same_version(table: Contract) -> sql.Composed:
     return sql.SQL(" and ").join(
-        sql.SQL("known.{0} = staged.{0}").format(sql.Identifier(name)) for name in table.version_key)
+        sql.SQL("known.{0} = staged.{0}").format(sql.Identifier(name)) for name in table.version_key
+    )
 
 
 def _insert(connection: psycopg.Connection[Any], table: Contract) -> int:
     target, wished, source = qualified(table.table), names(loaded_columns(table)), staged(table)
     try:
         with connection.transaction():  # a savepoint
-            return connection.execute(sql.SQL("insert into {} ({}) select {} from {}").format(
-                target, wished, wished, source)).rowcount
+            return connection.execute(
+                sql.SQL("insert into {} ({}) select {} from {}").format(target, wished, wished, source)
+            ).rowcount
     except psycopg.errors.UniqueViolation:
         # The same version in two batches. Rare enough to begin anew; looking for it each time costs half as much again.
         version = sql.SQL(", ").join(map(sql.Identifier, table.version_key))
-        return connection.execute(sql.SQL("insert into {} ({}) select distinct on ({}) {} from {}").format(
-            target, wished, version, wished, source)).rowcount
+        return connection.execute(
+            sql.SQL("insert into {} ({}) select distinct on ({}) {} from {}").format(
+                target, wished, version, wished, source
+            )
+        ).rowcount
 
 
 def _checks_pay(connection: psycopg.Connection[Any], table: Contract, new: int) -> bool:
     """Tell whether one check of all rows, old and new, is cheaper than one check a new row."""
     if new < MANY:
         return False
-    return connection.execute("select pg_relation_size(%s) < %s * pg_relation_size(%s)", [
-        qualified(table.table).as_string(), SHARE, staged(table).as_string()]).fetchone() == (True,)
+    return connection.execute(
+        "select pg_relation_size(%s) < %s * pg_relation_size(%s)",
+        [qualified(table.table).as_string(), SHARE, staged(table).as_string()],
+    ).fetchone() == (True,)
 
 
 def _foreign_keys(connection: psycopg.Connection[Any], table: Contract) -> dict[str, str]:
-    return dict(connection.execute(
-        "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = %s::regclass and contype = 'f'",
-        [qualified(table.table).as_string()]).fetchall())
+    return dict(
+        connection.execute(
+            "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = %s::regclass and contype = 'f'",
+            [qualified(table.table).as_string()],
+        ).fetchall()
+    )
 
 
 def _lock_all(connection: psycopg.Connection[Any], table: Contract) -> bool:
@@ -124,14 +148,17 @@ def _lock_all(connection: psycopg.Connection[Any], table: Contract) -> bool:
 
     Without it the rows are checked one by one: slower, never wrong.
     """
-    tables = connection.execute("""
+    tables = connection.execute(
+        """
         select format('%%I.%%I', nspname, relname) from pg_class as relation
         join pg_namespace as namespace on namespace.oid = relation.relnamespace
         where relation.oid = %(fact)s::regclass or relation.oid in
             (select confrelid from pg_constraint where conrelid = %(fact)s::regclass and contype = 'f')
-        order by relation.oid""", {"fact": qualified(table.table).as_string()}).fetchall()
-    named = sql.SQL(", ").join(sql.SQL(name) for name, in tables)
-    # First against vacuum alone, which readers do not notice: it gives way only to who waits longer than a try below does.
+        order by relation.oid""",
+        {"fact": qualified(table.table).as_string()},
+    ).fetchall()
+    named = sql.SQL(", ").join(sql.SQL(name) for (name,) in tables)
+    # First against vacuum alone, which readers do not notice: it gives way only to who waits for longer than a second.
     if not _lock(connection, sql.SQL("lock table {} in share update exclusive mode").format(named), within=VACUUM):
         return False
     give_up = time.monotonic() + PATIENCE

@@ -59,7 +59,9 @@ def load(tables: Sequence[Contract], run: Run, credentials: Credentials) -> list
     for table in loaded:
         for batch in table.batches:
             run.ledger.advance(table.dataset, batch, taken="load", status="loaded", facts={"loaded_by": run.id})
-        run.progress(table.dataset, f"loaded {table.rows:,} rows, {table.changed:,} of them new, in {table.seconds:.1f} s")
+        run.progress(
+            table.dataset, f"loaded {table.rows:,} rows, {table.changed:,} of them new, in {table.seconds:.1f} s"
+        )
     return loaded
 
 
@@ -76,7 +78,7 @@ def load_again(tables: Sequence[Contract], source: str, run: Run) -> list[str]:
     for table in tables:
         batches = run.ledger.batches(table.name)
         made_of_it = [source in _manifest(entry, run).inputs for entry in batches]
-        for entry in batches[made_of_it.index(True):] if any(made_of_it) else []:
+        for entry in batches[made_of_it.index(True) :] if any(made_of_it) else []:
             run.ledger.note(table.name, f"todo#load#{entry.batch}", {})
             found.append(f"{table.name}/{entry.batch}")
     return found
@@ -92,20 +94,27 @@ def _pending(table: Contract, run: Run) -> list[Manifest]:
 
 def _order(tables: Sequence[Contract]) -> list[str]:
     """Return the tables' names, each after those that it refers to."""
-    return list(TopologicalSorter({
-        table.name: {column.references.rpartition(".")[0] for column in table.columns if column.references}
-        for table in tables}).static_order())
+    return list(
+        TopologicalSorter(
+            {
+                table.name: {column.references.rpartition(".")[0] for column in table.columns if column.references}
+                for table in tables
+            }
+        ).static_order()
+    )
 
 
-def _load(connection: psycopg.Connection[Any], tables: dict[str, Contract], name: str, manifests: Sequence[Manifest],
-          run: Run) -> Loaded:
+def _load(
+    connection: psycopg.Connection[Any], tables: dict[str, Contract], name: str, manifests: Sequence[Manifest], run: Run
+) -> Loaded:
     table, begun = tables[name], time.monotonic()
     rows = sum(manifest.rows for manifest in manifests)
     run.progress(name, f"loading {rows:,} rows of {len(manifests)} batches")
     changed, inferred = 0, {}
     if not (table.history and all_known(connection, table, manifests, run.lake)):
-        rows, referred = stage(connection, table, manifests, run.lake,
-                               lambda so_far: run.progress(name, f"{so_far:,} rows staged"))
+        rows, referred = stage(
+            connection, table, manifests, run.lake, lambda so_far: run.progress(name, f"{so_far:,} rows staged")
+        )
         new = keep_new(connection, table, rows) if table.history else rows
         if new:
             counts = {dataset: infer_members(connection, tables[dataset], keys) for dataset, keys in referred.items()}
@@ -113,5 +122,11 @@ def _load(connection: psycopg.Connection[Any], tables: dict[str, Contract], name
             changed = insert_versions(connection, table, new) if table.history else upsert(connection, table)
     for dimension, count in inferred.items():
         run.progress(dimension, f"{count:,} members added that {table.table} refers to")
-    return Loaded(dataset=name, batches=tuple(manifest.batch for manifest in manifests), rows=rows, changed=changed,
-                  inferred=inferred, seconds=time.monotonic() - begun)
+    return Loaded(
+        dataset=name,
+        batches=tuple(manifest.batch for manifest in manifests),
+        rows=rows,
+        changed=changed,
+        inferred=inferred,
+        seconds=time.monotonic() - begun,
+    )

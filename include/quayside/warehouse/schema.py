@@ -46,8 +46,10 @@ def migrate(connection: psycopg.Connection[Any], tables: Sequence[Contract]) -> 
     names = {table.name for table in tables}
     missing = {target.rpartition(".")[0] for table in tables for target in _references(table).values()} - names
     if missing:
-        raise Terminal(f"Tables refer to {', '.join(sorted(missing))}: let the pipeline publish "
-                       "what its facts and dimensions refer to.")
+        raise Terminal(
+            f"Tables refer to {', '.join(sorted(missing))}: let the pipeline publish "
+            "what its facts and dimensions refer to."
+        )
     before = _existing(connection)
     notes = []
     for statement, dataset, note in _statements(tables, before):
@@ -137,19 +139,29 @@ def _alter(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, st
     name = qualified(table.table)
     for column in columns(table):
         if column.name not in there:
-            yield (sql.SQL("alter table {} add column {}").format(name, _definition(table, column, filled=True)),
-                   table.name, f"column {column.name} added; rows of before have no value for it")
+            yield (
+                sql.SQL("alter table {} add column {}").format(name, _definition(table, column, filled=True)),
+                table.name,
+                f"column {column.name} added; rows of before have no value for it",
+            )
         elif there[column.name] != _normal(column.type):
             _refuse_unless_wider(table, column, there[column.name])
             if view_name(table) in before.columns:  # it would refuse, and is made again below
                 yield sql.SQL("drop view if exists {}").format(qualified(view_name(table))), table.name, None
-            yield (sql.SQL("alter table {} alter column {} type {}").format(
-                name, sql.Identifier(column.name), column_type(column)), table.name,
-                f"column {column.name} widened from {there[column.name]} to {column.type}")
+            yield (
+                sql.SQL("alter table {} alter column {} type {}").format(
+                    name, sql.Identifier(column.name), column_type(column)
+                ),
+                table.name,
+                f"column {column.name} widened from {there[column.name]} to {column.type}",
+            )
     for gone in there.keys() - {column.name for column in columns(table)}:
         if (table.table, gone) in before.required:
-            yield (sql.SQL("alter table {} alter column {} drop not null").format(name, sql.Identifier(gone)), table.name,
-                   f"column {gone} is no longer in the contract; it is kept, and null from now on")
+            yield (
+                sql.SQL("alter table {} alter column {} drop not null").format(name, sql.Identifier(gone)),
+                table.name,
+                f"column {gone} is no longer in the contract; it is kept, and null from now on",
+            )
 
 
 def _refuse_unless_wider(table: Contract, column: Column, was: str) -> None:
@@ -158,7 +170,8 @@ def _refuse_unless_wider(table: Contract, column: Column, was: str) -> None:
         raise Terminal(
             f"{table.name}.{column.name} is {was} in the warehouse and {now} in the contract, which may not hold every "
             f"value. Restore the contract's type, or convert the column by hand (alter table … alter column … type {now} "
-            "using …), then clear the task.")
+            "using …), then clear the task."
+        )
 
 
 def _wider(was: str, now: str) -> bool:
@@ -186,9 +199,16 @@ def _keys(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str
     for suffix, (kind, parts) in keys.items():
         name = f"{table.table}_{suffix}"
         if (table.table, name) not in before.constraints:
-            yield sql.SQL("alter table {} add constraint {} {} ({})").format(
-                qualified(table.table), sql.Identifier(name), sql.SQL(kind),
-                sql.SQL(", ").join(map(sql.Identifier, parts))), table.name, None
+            yield (
+                sql.SQL("alter table {} add constraint {} {} ({})").format(
+                    qualified(table.table),
+                    sql.Identifier(name),
+                    sql.SQL(kind),
+                    sql.SQL(", ").join(map(sql.Identifier, parts)),
+                ),
+                table.name,
+                None,
+            )
 
 
 def _foreign_keys(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str, str | None]]:
@@ -197,19 +217,35 @@ def _foreign_keys(table: Contract, before: Existing) -> Iterator[tuple[sql.Compo
         if (table.table, name) in before.constraints:
             continue
         dataset, _, key = target.rpartition(".")
-        yield sql.SQL("alter table {} add constraint {} foreign key ({}) references {} ({})").format(
-            qualified(table.table), sql.Identifier(name), sql.Identifier(column),
-            qualified(dataset.partition(".")[2]), sql.Identifier(key)), table.name, None
+        yield (
+            sql.SQL("alter table {} add constraint {} foreign key ({}) references {} ({})").format(
+                qualified(table.table),
+                sql.Identifier(name),
+                sql.Identifier(column),
+                qualified(dataset.partition(".")[2]),
+                sql.Identifier(key),
+            ),
+            table.name,
+            None,
+        )
 
 
 def _comments(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str, str | None]]:
     if before.comments.get((table.table, None)) != (table.description or None):
-        yield sql.SQL("comment on table {} is {}").format(
-            qualified(table.table), sql.Literal(table.description)), table.name, None
+        yield (
+            sql.SQL("comment on table {} is {}").format(qualified(table.table), sql.Literal(table.description)),
+            table.name,
+            None,
+        )
     for column in columns(table):
         if before.comments.get((table.table, column.name)) != (column.description or None):
-            yield sql.SQL("comment on column {} is {}").format(
-                sql.Identifier(SCHEMA, table.table, column.name), sql.Literal(column.description)), table.name, None
+            yield (
+                sql.SQL("comment on column {} is {}").format(
+                    sql.Identifier(SCHEMA, table.table, column.name), sql.Literal(column.description)
+                ),
+                table.name,
+                None,
+            )
 
 
 def _view(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str, str | None]]:
@@ -226,36 +262,59 @@ def _view(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str
     key, *version = table.version_key
     order = sql.SQL(", ").join(sql.SQL("{} desc").format(sql.Identifier(name)) for name in (key, *version))
     name = qualified(view_name(table))
-    yield sql.SQL("create or replace view {} as select {} from (select distinct on ({}) * from {} order by {}) as latest "
-                  "where not deleted").format(
-        name, sql.SQL(", ").join(map(sql.Identifier, shown)), sql.Identifier(key), qualified(table.table), order,
-    ), table.name, None
-    yield sql.SQL("comment on view {} is {}").format(
-        name, sql.Literal(f"What stands now. {table.description} The latest of each, without deleted ones.")), table.name, None
+    yield (
+        sql.SQL(
+            "create or replace view {} as select {} from (select distinct on ({}) * from {} order by {}) as latest "
+            "where not deleted"
+        ).format(
+            name,
+            sql.SQL(", ").join(map(sql.Identifier, shown)),
+            sql.Identifier(key),
+            qualified(table.table),
+            order,
+        ),
+        table.name,
+        None,
+    )
+    yield (
+        sql.SQL("comment on view {} is {}").format(
+            name, sql.Literal(f"What stands now. {table.description} The latest of each, without deleted ones.")
+        ),
+        table.name,
+        None,
+    )
 
 
 def _existing(connection: psycopg.Connection[Any]) -> Existing:
     """Look at the schema; make it where there is none."""
     if connection.execute("select to_regnamespace(%s) is null", [SCHEMA]).fetchone() == (True,):
         connection.execute(sql.SQL("create schema {}").format(sql.Identifier(SCHEMA)))
-    described = connection.execute("""
+    described = connection.execute(
+        """
         select relation.relname, attribute.attname, format_type(attribute.atttypid, attribute.atttypmod),
                attribute.attnotnull and attribute.attidentity = '' and not attribute.atthasdef,
                col_description(relation.oid, attribute.attnum), obj_description(relation.oid, 'pg_class')
         from pg_class as relation join pg_attribute as attribute on attribute.attrelid = relation.oid
         where relation.relnamespace = %s::regnamespace and relation.relkind in ('r', 'p', 'v')
           and attribute.attnum > 0 and not attribute.attisdropped
-        order by relation.oid, attribute.attnum""", [SCHEMA]).fetchall()
-    constraints = connection.execute("""
+        order by relation.oid, attribute.attnum""",
+        [SCHEMA],
+    ).fetchall()
+    constraints = connection.execute(
+        """
         select relation.relname, conname
         from pg_constraint join pg_class as relation on relation.oid = conrelid
-        where relation.relnamespace = %s::regnamespace""", [SCHEMA]).fetchall()
+        where relation.relnamespace = %s::regnamespace""",
+        [SCHEMA],
+    ).fetchall()
     found: dict[str, dict[str, str]] = {}
     comments: dict[tuple[str, str | None], str | None] = {}
     for table, column, kind, _, about_column, about_table in described:
         found.setdefault(table, {})[column] = _normal(kind)
         comments |= {(table, column): about_column, (table, None): about_table}
     return Existing(
-        columns=found, comments=comments, constraints=frozenset((table, name) for table, name in constraints),
+        columns=found,
+        comments=comments,
+        constraints=frozenset((table, name) for table, name in constraints),
         required=frozenset((table, column) for table, column, _, required, *_ in described if required),
     )

@@ -35,8 +35,9 @@ class Referred:
     """
 
     def __init__(self, table: Contract) -> None:
-        self._columns = {column.name: column.references.rpartition(".")[0]
-                         for column in loaded_columns(table) if column.references}
+        self._columns = {
+            column.name: column.references.rpartition(".")[0] for column in loaded_columns(table) if column.references
+        }
         self._found: dict[str, list[pa.Array[Any]]] = {dataset: [] for dataset in self._columns.values()}
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -56,8 +57,15 @@ def _united(found: list["pa.Array[Any]"]) -> "pa.Array[Any]":
     return pa.concat_arrays(found).unique()
 
 
-def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Sequence[Manifest], lake: Lake,
-          told: Callable[[int], None] = lambda _: None, *, only: Collection[str] = ()) -> tuple[int, dict[str, "pa.Array[Any]"]]:
+def stage(
+    connection: psycopg.Connection[Any],
+    table: Contract,
+    manifests: Sequence[Manifest],
+    lake: Lake,
+    told: Callable[[int], None] = lambda _: None,
+    *,
+    only: Collection[str] = (),
+) -> tuple[int, dict[str, "pa.Array[Any]"]]:
     """Fill a temporary table with the rows of batches, in their order; return how many, and which keys they refer to.
 
     It goes when the transaction ends. Dimensions' rows are numbered, so that the later of two can win.
@@ -67,12 +75,16 @@ def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Seque
     :raises Retryable: S3 did not give a file
     :raises Terminal: a batch lacks the key, or a value does not fit its column
     """
-    parts: list[sql.Composable] = [sql.SQL("{} {}").format(sql.Identifier(column.name), column_type(column))
-             for column in loaded_columns(table) if not only or column.name in only]
+    parts: list[sql.Composable] = [
+        sql.SQL("{} {}").format(sql.Identifier(column.name), column_type(column))
+        for column in loaded_columns(table)
+        if not only or column.name in only
+    ]
     if not table.history:
         parts.append(sql.SQL("staged bigint generated always as identity"))
-    connection.execute(sql.SQL("create temporary table {} ({}) on commit drop").format(
-        staged(table), sql.SQL(", ").join(parts)))
+    connection.execute(
+        sql.SQL("create temporary table {} ({}) on commit drop").format(staged(table), sql.SQL(", ").join(parts))
+    )
     rows, referred = 0, Referred(table)
     for manifest in manifests:
         for file in manifest.files:
@@ -85,11 +97,16 @@ def stage(connection: psycopg.Connection[Any], table: Contract, manifests: Seque
     return rows, referred.keys()
 
 
-def copy_in(connection: psycopg.Connection[Any], target: sql.Composable, columns: Sequence[str],
-            batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def copy_in(
+    connection: psycopg.Connection[Any],
+    target: sql.Composable,
+    columns: Sequence[str],
+    batches: Iterable[pa.RecordBatch],
+) -> Iterator[pa.RecordBatch]:
     """Copy Arrow rows into a table's columns; yield each batch once it is sent."""
     statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(
-        target, sql.SQL(", ").join(map(sql.Identifier, columns)))
+        target, sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for batch in batches:
             text = pa.BufferOutputStream()
@@ -98,8 +115,13 @@ def copy_in(connection: psycopg.Connection[Any], target: sql.Composable, columns
             yield batch
 
 
-def _send(connection: psycopg.Connection[Any], table: Contract, file: File, lake: Lake, only: Collection[str],
-          ) -> Iterator[pa.RecordBatch]:
+def _send(
+    connection: psycopg.Connection[Any],
+    table: Contract,
+    file: File,
+    lake: Lake,
+    only: Collection[str],
+) -> Iterator[pa.RecordBatch]:
     with failures(f"read {file.key}"), lake.filesystem.open_input_file(file.key) as source:
         parquet = pq.ParquetFile(source, pre_buffer=True)
         # A batch made before a column joined the contract has none of it.
@@ -107,6 +129,8 @@ def _send(connection: psycopg.Connection[Any], table: Contract, file: File, lake
         present = [name for name in wished if name in parquet.schema_arrow.names and (not only or name in only)]
         lacking = [name for name in (table.key.name, *table.version_key) if name in wished and name not in present]
         if lacking:
-            raise Terminal(f"{table.name}: {file.key} lacks {', '.join(lacking)}, by which its contract knows rows. "
-                           "Curate the batch again with the contract of today.")
+            raise Terminal(
+                f"{table.name}: {file.key} lacks {', '.join(lacking)}, by which its contract knows rows. "
+                "Curate the batch again with the contract of today."
+            )
         yield from copy_in(connection, staged(table), present, batches_of(parquet, columns=present, rows=ROWS_AT_ONCE))
