@@ -23,9 +23,13 @@ def test_what_is_written_is_read_again(lake: Lake, rows: int) -> None:
 
 @pytest.mark.parametrize("rows", [10, 3_000_000], ids=["one put", "several parts"])
 def test_a_file_whose_writing_fails_never_appears(lake: Lake, rows: int) -> None:
-    with pytest.raises(KeyboardInterrupt), lake.parquet_writer("landing/x.parquet", ROWS.schema) as file:
-        file.write(ROWS.slice(0, rows))
-        raise KeyboardInterrupt
+    def write_and_fail() -> None:
+        with lake.parquet_writer("landing/x.parquet", ROWS.schema) as file:
+            file.write(ROWS.slice(0, rows))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_and_fail()
 
     assert lake.keys("landing") == []
     assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=lake.bucket)

@@ -14,6 +14,7 @@ from quayside.errors import Retryable, Terminal
 from quayside.lake import Lake
 from quayside.landing import batches
 from quayside.settings import aws as aws_client
+from quayside.sources import postgres as postgres_source
 from tests.conftest import Databases
 from tests.landing.conftest import NOISE, NOON, Platform, department
 from tests.support.flaky import Fails, flaky
@@ -67,6 +68,16 @@ def test_row_security_that_would_hide_rows_is_an_error(platform: Platform) -> No
     platform.source.run("alter table department enable row level security")
     with pytest.raises(Terminal, match="row-level security"):
         platform.land()
+
+
+def test_a_change_of_definition_that_is_going_on_is_waited_for_not_for_ever(
+        platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = str(postgres_source.SESSION["options"]).replace("lock_timeout=60s", "lock_timeout=100")
+    monkeypatch.setitem(postgres_source.SESSION, "options", options)
+    with platform.source.connect() as changing:
+        changing.execute("alter table department add column floor integer")
+        with pytest.raises(Retryable, match="lock timeout"):
+            platform.land()
 
 
 def test_a_connection_lost_while_reading_is_tried_again(platform: Platform, postgres, monkeypatch: pytest.MonkeyPatch) -> None:

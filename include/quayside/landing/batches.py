@@ -24,7 +24,7 @@ from quayside.sources.copying import copy
 from quayside.sources.postgres import Snapshot
 
 READERS = 2  # connections that read at once: what a small worker's two cores can parse
-CHUNK = 1_000_000  # rows that one reader takes at a time
+CHUNK = 500_000  # rows that one reader takes at a time
 MOST_CHUNKS = 64  # of one batch: a huge table has larger chunks, not thousands of files
 TELL = 5.0  # seconds between two progress messages
 
