@@ -81,7 +81,8 @@ class World:
         after = Position(sequence=before.sequence + 1)
         batch = f"{after.sequence:08d}-{kind[:4]}"
         with self.lake.parquet_writer(f"{prefix(dataset, batch, kind)}part-0.parquet", rows.schema) as file:
-            file.write(rows)
+            for part in rows.to_batches(100_000):
+                file.write(part)
         manifest = Manifest(
             dataset=dataset, batch=batch, kind=kind, run="landing", files=(file.file,), rows=rows.num_rows,
             schema_version="1.0.0", snapshot_at=seen or max(rows.column("last_updated").to_pylist(), default=NOON))

@@ -14,12 +14,12 @@ from quayside.lake import File, Lake
 from quayside.upload import failures
 
 ROWS = 65_536  # per batch and row group: some 10 MB
-_MEMORY = "200MB"
+_MEMORY = "160MB"
 
 
 @contextmanager
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an empty database that lives as long as the block, at most 200 MB of it in memory.
+    """Open an empty database that lives as long as the block, at most 160 MB of it in memory.
 
     :raises Terminal: a query cannot work with what contracts or rows say
     :raises Retryable: the disk is full, or memory did not suffice
