@@ -15,15 +15,18 @@ from quayside.run import Run
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_MEMORY = "64MB"
+_MEMORY = "48MB"
 # What is grouped or joined at once, so that it fits: the rest waits on disk.
-_AT_ONCE = 500_000
+_AT_ONCE = 250_000
 _TABLES = """
 create table versions (key ubigint, version timestamp, content ubigint);
 create table referenced (place varchar, key ubigint, occurrences bigint);
 create table known (dataset varchar, key ubigint);
 """
-_COUNT = {"versions": "select count(*) from versions", "known": "select count(*) from known"}
+_COUNT = {
+    "versions": "select count(*) from versions",
+    "known": "select greatest((select count(*) from known), (select count(*) from referenced))",
+}
 
 
 class Evidence:
@@ -69,7 +72,7 @@ class Evidence:
     def conflicting_versions(self) -> int:
         """Return how many pairs of key and version the batch has with different content."""
         return sum(int(number) for [[number]] in self._in_parts("versions", """select count(*) from (
-            select 1 from versions where key % $parts = $part
+            select 1 from versions where key % $parts::ubigint = $part::ubigint
             group by key, version having min(content) <> max(content))"""))
 
     def missing(self, column: Column) -> tuple[int, int]:
@@ -85,8 +88,8 @@ class Evidence:
     def _missing(self, place: str, target: str) -> tuple[int, int]:
         found = [(int(keys), int(rows)) for [[keys, rows]] in self._in_parts("known", """
             select count(distinct key), coalesce(sum(occurrences), 0)::bigint from referenced
-            where place = $place and key % $parts = $part
-            and key not in (select key from known where dataset = $target and key % $parts = $part)
+            where place = $place and key % $parts::ubigint = $part::ubigint
+            and key not in (select key from known where dataset = $target and key % $parts::ubigint = $part::ubigint)
             """, place=place, target=target)]
         return sum(keys for keys, _ in found), sum(rows for _, rows in found)
 
@@ -118,7 +121,7 @@ class Evidence:
             self._know(target, key)
 
     def _know(self, target: str, keys: "pa.Array[Any]") -> None:
-        self._insert("insert into known select distinct $target, hash(key::varchar) from batch", {"key": keys},
+        self._insert("insert into known select $target, hash(key::varchar) from batch", {"key": keys},
                      target=target)
 
     def _contract(self, name: str) -> Contract:
