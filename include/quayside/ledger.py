@@ -44,7 +44,7 @@ class Position:
     :param sequence: of the last recorded batch; 0 before the first
     :param cursor: highest value of the cursor column landed, UTC without offset; None before the first window
     :param horizon: transaction id (64 bit) of the source below which all was visible to the last snapshot
-    :param source: identity of the database cluster that ``horizon`` belongs to
+    :param source: the server that ``horizon`` belongs to: cluster, timeline and start, see `quayside.sources.postgres.Identity`
     """
 
     sequence: int = 0
