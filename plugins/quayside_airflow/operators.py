@@ -141,9 +141,10 @@ class CurateOperator(StageOperator):
         with self.work(context) as work:
             from quayside.curated import curate
 
+            waiting = _waiting(work.run.ledger, self.datasets, "curate")
             work.summary = _records(curate(_contracts(self.datasets), _contracts(self.tables), work.run))
             entries = [entry for name in self.tables for entry in work.run.ledger.pending(name, "load")]
-        if not work.summary and not entries:
+        if not waiting and not entries:
             raise AirflowSkipException("Nothing has passed the gate since the last run")
         for asset in _assets(self.outlets):
             context["outlet_events"][asset].extra = {
