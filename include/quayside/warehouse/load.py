@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -55,7 +55,9 @@ def load(tables: Sequence[Contract], run: Run, credentials: Credentials) -> list
         # Only now: what another load took meanwhile must not be applied after what followed it.
         pending = {table.name: _pending(table, run) for table in tables}
         by_name = {table.name: table for table in tables}
-        loaded = [_load(connection, by_name, name, pending[name], run) for name in _order(tables) if pending[name]]
+        ready = [_prepare(connection, by_name, name, pending[name], run) for name in _order(tables) if pending[name]]
+        # Facts last, and all together: readers may have to wait from the first of these until the commit.
+        loaded = [_insert(connection, by_name[each.dataset], each) for each in ready]
     for table in loaded:
         for batch in table.batches:
             run.ledger.advance(table.dataset, batch, taken="load", status="loaded", facts={"loaded_by": run.id})
@@ -104,13 +106,14 @@ def _order(tables: Sequence[Contract]) -> list[str]:
     )
 
 
-def _load(
+def _prepare(
     connection: psycopg.Connection[Any], tables: dict[str, Contract], name: str, manifests: Sequence[Manifest], run: Run
 ) -> Loaded:
+    """Load a dimension; stage a fact's new versions and the members that they refer to. ``changed`` counts what is new."""
     table, begun = tables[name], time.monotonic()
     rows = sum(manifest.rows for manifest in manifests)
     run.progress(name, f"loading {rows:,} rows of {len(manifests)} batches")
-    changed, inferred = 0, {}
+    new, inferred = 0, {}
     if not (table.history and all_known(connection, table, manifests, run.lake)):
         rows, referred = stage(
             connection, table, manifests, run.lake, lambda so_far: run.progress(name, f"{so_far:,} rows staged")
@@ -119,14 +122,21 @@ def _load(
         if new:
             counts = {dataset: infer_members(connection, tables[dataset], keys) for dataset, keys in referred.items()}
             inferred = {dataset: count for dataset, count in counts.items() if count}
-            changed = insert_versions(connection, table, new) if table.history else upsert(connection, table)
     for dimension, count in inferred.items():
         run.progress(dimension, f"{count:,} members added that {table.table} refers to")
     return Loaded(
         dataset=name,
         batches=tuple(manifest.batch for manifest in manifests),
         rows=rows,
-        changed=changed,
+        changed=new if table.history else upsert(connection, table),
         inferred=inferred,
         seconds=time.monotonic() - begun,
     )
+
+
+def _insert(connection: psycopg.Connection[Any], table: Contract, prepared: Loaded) -> Loaded:
+    if not (table.history and prepared.changed):
+        return prepared
+    begun = time.monotonic()
+    added = insert_versions(connection, table, prepared.changed)
+    return replace(prepared, changed=added, seconds=prepared.seconds + time.monotonic() - begun)
