@@ -89,12 +89,21 @@ def aws(state: Path) -> Iterator[str]:
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    start("aws", [str(PLATFORM / "bin" / "python"), "-m", "local.aws", "--port", str(port), "--state", str(state / "aws")],
-          run=state, env={**clean, "PYTHONPATH": str(ROOT)})
+    start(
+        "aws",
+        [str(PLATFORM / "bin" / "python"), "-m", "local.aws", "--port", str(port), "--state", str(state / "aws")],
+        run=state,
+        env={**clean, "PYTHONPATH": str(ROOT)},
+    )
     wait_until(lambda: answers(f"{endpoint}/_ministack/health"), name="aws", run=state, seconds=60)
     with pytest.MonkeyPatch.context() as environment:
-        for name, value in {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-                            "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}.items():
+        for name, value in {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }.items():
             environment.setenv(name, value)
         aws_client.cache_clear()
         yield endpoint
@@ -108,13 +117,19 @@ def settings(aws: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     boto3.client("s3").create_bucket(Bucket=f"lake-{mark}", CreateBucketConfiguration={"LocationConstraint": REGION})
     boto3.client("glue").create_database(DatabaseInput={"Name": f"quayside_{mark}"})
     boto3.client("dynamodb").create_table(
-        TableName=f"ledger-{mark}", BillingMode="PAY_PER_REQUEST",
+        TableName=f"ledger-{mark}",
+        BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("dataset", "entry")],
         KeySchema=[{"AttributeName": "dataset", "KeyType": "HASH"}, {"AttributeName": "entry", "KeyType": "RANGE"}],
     )
     topic = boto3.client("sns").create_topic(Name=f"alerts-{mark}")["TopicArn"]
-    made = Settings(lake_bucket=f"lake-{mark}", ledger_table=f"ledger-{mark}", alerts_topic_arn=topic,
-                    catalog_database=f"quayside_{mark}", secret_prefix=f"quayside-{mark}/")
+    made = Settings(
+        lake_bucket=f"lake-{mark}",
+        ledger_table=f"ledger-{mark}",
+        alerts_topic_arn=topic,
+        catalog_database=f"quayside_{mark}",
+        secret_prefix=f"quayside-{mark}/",
+    )
     for name in Settings.__dataclass_fields__:
         monkeypatch.setenv(f"QUAYSIDE_{name.upper()}", getattr(made, name))
     return made
@@ -130,5 +145,3 @@ def lake(settings: Settings) -> Lake:
 def ledger(settings: Settings) -> Ledger:
     """The ledger of this test."""
     return Ledger.of(settings)
-
-

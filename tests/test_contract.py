@@ -77,7 +77,10 @@ def test_money_is_exact(tmp_path: Path) -> None:
         (("version: 1.0.0", ""), "no version"),
         (("kind: DataContract", "kind: DataContract\ncolour: red"), "colour"),
         (("physicalType: integer, ", ""), "till_id needs a name and a physicalType"),
-        (("required: true}", 'required: true, quality: [{engine: soda, severity: error}]}'), "engine: greatExpectations"),
+        (
+            ("required: true}", "required: true, quality: [{engine: soda, severity: error}]}"),
+            "engine: greatExpectations",
+        ),
         (("  - name: till\n", "  - name: till\n    customProperties: [{property: cursr, value: x}]\n"), "cursr"),
         (("schema:", "schema: ["), "not a YAML mapping"),
     ],

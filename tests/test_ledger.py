@@ -13,8 +13,17 @@ NOON = datetime(2026, 5, 1, 12)
 
 
 def manifest(batch: str, **changes: object) -> Manifest:
-    values = {"dataset": "totesys.staff", "batch": batch, "kind": "window", "run": "r1", "files": (), "rows": 3,
-              "schema_version": "1.0.0", "snapshot_at": NOON, "until": NOON}
+    values = {
+        "dataset": "totesys.staff",
+        "batch": batch,
+        "kind": "window",
+        "run": "r1",
+        "files": (),
+        "rows": 3,
+        "schema_version": "1.0.0",
+        "snapshot_at": NOON,
+        "until": NOON,
+    }
     return Manifest(**{**values, **changes})
 
 
@@ -41,8 +50,9 @@ def test_of_two_runs_that_read_from_the_same_position_one_is_refused(ledger: Led
 def test_a_stage_hands_a_batch_on_once_however_often_it_says_so(ledger: Ledger) -> None:
     ledger.record(manifest("00000001-a"), before=Position(), after=Position(sequence=1), todo="gate")
     for _ in range(2):
-        ledger.advance("totesys.staff", "00000001-a", taken="gate", status="passed", todo="curate",
-                       facts={"rejected": 2})
+        ledger.advance(
+            "totesys.staff", "00000001-a", taken="gate", status="passed", todo="curate", facts={"rejected": 2}
+        )
 
     [entry] = ledger.pending("totesys.staff", "curate")
     assert ledger.pending("totesys.staff", "gate") == []
@@ -79,7 +89,9 @@ def test_a_lease_is_renewed_while_its_work_lasts(ledger: Ledger) -> None:
 
 def test_the_position_of_an_empty_table_moves_again_and_again(ledger: Ledger) -> None:
     for horizon in (740, 750, 760):
-        ledger.move("totesys.staff", before=ledger.position("totesys.staff"), after=Position(horizon=horizon, source="c1"))
+        ledger.move(
+            "totesys.staff", before=ledger.position("totesys.staff"), after=Position(horizon=horizon, source="c1")
+        )
     before = ledger.position("totesys.staff")
     ledger.record(manifest("00000001-a"), before=before, after=Position(sequence=1, cursor=NOON), todo="gate")
 

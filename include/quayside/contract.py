@@ -137,8 +137,10 @@ def load_contract(name: str, root: Path = CONTRACTS) -> Contract:
     domain, _, dataset = name.partition(".")
     path = root / domain / f"{dataset}.yaml"
     if not path.is_file():
-        raise Terminal(f"No contract for {name}: write include/contracts/{domain}/{dataset}.yaml "
-                       "(an existing one beside it shows how).")
+        raise Terminal(
+            f"No contract for {name}: write include/contracts/{domain}/{dataset}.yaml "
+            "(an existing one beside it shows how)."
+        )
     return _parse(path, name)
 
 
@@ -164,7 +166,7 @@ def _parse(path: Path, name: str) -> Contract:
     if document.id != name or len(document.schema_ or []) != 1:
         raise Terminal(f"{where}: its id must be {name}, and it must describe exactly one schema object.")
     [table] = document.schema_ or []
-    custom = {item.property: item.value for item in table.customProperties or []}
+    custom: dict[str, Any] = {str(item.property): item.value for item in table.customProperties or []}
     unknown = set(custom) - {"cursor", "grain", "source", "history", "versionKey"}
     if unknown or not document.version:
         raise Terminal(f"{where}: unknown custom property {sorted(unknown)}" if unknown else f"{where}: has no version")
@@ -185,7 +187,7 @@ def _parse(path: Path, name: str) -> Contract:
     )
 
 
-def _column(item: Any, where: str) -> Column:  # noqa: ANN401 (the library's SchemaProperty)
+def _column(item: Any, where: str) -> Column:
     if not item.name or not item.physicalType:
         raise Terminal(f"{where}: property {item.name or '?'} needs a name and a physicalType.")
     return Column(
@@ -203,23 +205,31 @@ def _column(item: Any, where: str) -> Column:  # noqa: ANN401 (the library's Sch
     )
 
 
-def _rules(table: Any, where: str) -> list[Rule]:  # noqa: ANN401 (the library's SchemaObject)
+def _rules(table: Any, where: str) -> list[Rule]:
     places = [(None, table.quality), *((item.name, item.quality) for item in table.properties or [])]
     rules = []
     for column, entries in places:
         for entry in entries or []:
             todo = entry.implementation
             if entry.engine != "greatExpectations" or not isinstance(todo, dict) or "type" not in todo:
-                raise Terminal(f"{where}: quality rule {entry.name or '?'} of {column or 'the dataset'}: give engine: "
-                               "greatExpectations and an implementation with type and kwargs.")
-            rules.append(Rule(
-                name=entry.name or todo["type"], expectation=todo["type"], arguments=todo.get("kwargs", {}),
-                column=column, blocks=entry.severity != "warning", description=entry.description or "",
-            ))
+                raise Terminal(
+                    f"{where}: quality rule {entry.name or '?'} of {column or 'the dataset'}: give engine: "
+                    "greatExpectations and an implementation with type and kwargs."
+                )
+            rules.append(
+                Rule(
+                    name=entry.name or todo["type"],
+                    expectation=todo["type"],
+                    arguments=todo.get("kwargs", {}),
+                    column=column,
+                    blocks=entry.severity != "warning",
+                    description=entry.description or "",
+                )
+            )
     return rules
 
 
-def _freshness(document: Any) -> int | None:  # noqa: ANN401 (the library's OpenDataContractStandard)
+def _freshness(document: Any) -> int | None:
     for item in document.slaProperties or []:
         if item.property == "freshness":
             return int(item.value) * {"m": 1, "h": 60, "d": 1440}[item.unit or "m"]

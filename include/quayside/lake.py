@@ -89,7 +89,9 @@ class Lake:
                     tables.append(pq.read_table(source, columns=columns))
             return pa.concat_tables(tables)
 
-    def batches(self, keys: list[str], *, columns: list[str] | None = None, rows: int = 50_000) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, keys: list[str], *, columns: list[str] | None = None, rows: int = 50_000
+    ) -> Iterator[pa.RecordBatch]:
         """Read Parquet objects as a stream of at most ``rows`` rows at a time, in the order of ``keys``.
 
         :raises Retryable: S3 did not give them
@@ -167,7 +169,9 @@ class ParquetFile:
     def __init__(self, key: str, upload: Upload, schema: pa.Schema, distinct: Collection[str] = ()) -> None:
         self._key, self._upload, self._rows = key, upload, 0
         self._writer = pq.ParquetWriter(
-            pa.PythonFile(upload, mode="w"), schema, compression=COMPRESSION,  # type: ignore[arg-type]
+            pa.PythonFile(upload, mode="w"),  # type: ignore[arg-type]
+            schema,
+            compression=COMPRESSION,
             use_dictionary=[name for name in schema.names if name not in distinct],  # type: ignore[arg-type]
             column_encoding=dict.fromkeys(distinct, "DELTA_BINARY_PACKED") or None,
         )

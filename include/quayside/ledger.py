@@ -90,8 +90,10 @@ class Ledger:
             return Position()
         cursor = item.get("cursor")
         return Position(
-            sequence=int(item["sequence"]), cursor=datetime.fromisoformat(cursor) if cursor else None,
-            horizon=int(item["horizon"]) if item.get("horizon") is not None else None, source=item.get("source"),
+            sequence=int(item["sequence"]),
+            cursor=datetime.fromisoformat(cursor) if cursor else None,
+            horizon=int(item["horizon"]) if item.get("horizon") is not None else None,
+            source=item.get("source"),
         )
 
     def record(self, manifest: Manifest, *, before: Position, after: Position, todo: Stage) -> None:
@@ -102,26 +104,41 @@ class Ledger:
         :param todo: the stage that takes the batch next
         :raises Superseded: the position is no longer ``before``
         """
-        moved: dict[str, Any] = {"dataset": manifest.dataset, "entry": "position", "sequence": after.sequence,
-                                 "cursor": after.cursor.isoformat(timespec="milliseconds") if after.cursor else None,
-                                 "horizon": after.horizon, "source": after.source}
+        moved: dict[str, Any] = {
+            "dataset": manifest.dataset,
+            "entry": "position",
+            "sequence": after.sequence,
+            "cursor": after.cursor.isoformat(timespec="milliseconds") if after.cursor else None,
+            "horizon": after.horizon,
+            "source": after.source,
+        }
         condition = _still(before)
-        self._write([
-            self._put(moved, *condition, names={"#n": "sequence"}),
-            self._put(_batch_item(manifest, "landed"), "attribute_not_exists(#e)", names={"#e": "entry"}),
-            self._put({"dataset": manifest.dataset, "entry": f"todo#{todo}#{manifest.batch}"}),
-        ], f"{manifest.dataset}: another run recorded a batch since sequence {before.sequence}")
+        self._write(
+            [
+                self._put(moved, *condition, names={"#n": "sequence"}),
+                self._put(_batch_item(manifest, "landed"), "attribute_not_exists(#e)", names={"#e": "entry"}),
+                self._put({"dataset": manifest.dataset, "entry": f"todo#{todo}#{manifest.batch}"}),
+            ],
+            f"{manifest.dataset}: another run recorded a batch since sequence {before.sequence}",
+        )
 
     def move(self, dataset: str, *, before: Position, after: Position) -> None:
         """Move the position of a dataset in whose window nothing had changed; the sequence stays.
 
         :raises Superseded: the position is no longer ``before``
         """
-        item = {"dataset": dataset, "entry": "position", "sequence": after.sequence, "horizon": after.horizon,
-                "cursor": after.cursor.isoformat(timespec="milliseconds") if after.cursor else None,
-                "source": after.source}
+        item = {
+            "dataset": dataset,
+            "entry": "position",
+            "sequence": after.sequence,
+            "horizon": after.horizon,
+            "cursor": after.cursor.isoformat(timespec="milliseconds") if after.cursor else None,
+            "source": after.source,
+        }
         condition = _still(before)
-        self._write([self._put(item, *condition, names={"#n": "sequence"})], f"{dataset}: another run moved the position")
+        self._write(
+            [self._put(item, *condition, names={"#n": "sequence"})], f"{dataset}: another run moved the position"
+        )
 
     def record_derived(self, manifest: Manifest, *, todo: Stage) -> bool:
         """Make a derived batch part of the flow; return False where this very batch already is.
@@ -129,10 +146,13 @@ class Ledger:
         Its id names its inputs, so that deriving it again after a crash finds it here.
         """
         try:
-            self._write([
-                self._put(_batch_item(manifest, "curated"), "attribute_not_exists(#e)", names={"#e": "entry"}),
-                self._put({"dataset": manifest.dataset, "entry": f"todo#{todo}#{manifest.batch}"}),
-            ], f"{manifest.dataset}: batch {manifest.batch} is recorded")
+            self._write(
+                [
+                    self._put(_batch_item(manifest, "curated"), "attribute_not_exists(#e)", names={"#e": "entry"}),
+                    self._put({"dataset": manifest.dataset, "entry": f"todo#{todo}#{manifest.batch}"}),
+                ],
+                f"{manifest.dataset}: batch {manifest.batch} is recorded",
+            )
         except Superseded:
             return False
         return True
@@ -158,8 +178,16 @@ class Ledger:
             return [_entry(item) for item in self._query(dataset, "batch#")]
         return [_entry(item) for item in self._query(dataset, "batch#", backwards=True, limit=newest)][::-1]
 
-    def advance(self, dataset: str, batch: str, *, taken: Stage, status: str, todo: Stage | None = None,
-                facts: Mapping[str, Any] | None = None) -> None:
+    def advance(
+        self,
+        dataset: str,
+        batch: str,
+        *,
+        taken: Stage,
+        status: str,
+        todo: Stage | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
         """Note that a stage has taken a batch, and hand it to the next; doing so twice changes nothing.
 
         :param facts: small JSON values to keep with the batch
@@ -167,7 +195,13 @@ class Ledger:
         marker = self._key(dataset, f"todo#{taken}#{batch}")
         writes = [
             self._update(dataset, batch, {"status": status, _DONE[taken]: _now(), **(facts or {})}),
-            {"Delete": {**marker, "ConditionExpression": "attribute_exists(#e)", "ExpressionAttributeNames": {"#e": "entry"}}},
+            {
+                "Delete": {
+                    **marker,
+                    "ConditionExpression": "attribute_exists(#e)",
+                    "ExpressionAttributeNames": {"#e": "entry"},
+                }
+            },
         ]
         if todo:
             writes.append(self._put({"dataset": dataset, "entry": f"todo#{todo}#{batch}"}))
@@ -183,11 +217,19 @@ class Ledger:
         :raises Superseded: the batch is no longer pending there: somebody has released it
         """
         marker = self._key(dataset, f"todo#{at}#{batch}")
-        self._write([
-            self._update(dataset, batch, {"status": "blocked", **facts}),
-            {"ConditionCheck": {**marker, "ConditionExpression": "attribute_exists(#e)",
-                                "ExpressionAttributeNames": {"#e": "entry"}}},
-        ], f"{dataset}: batch {batch} is no longer at the {at}")
+        self._write(
+            [
+                self._update(dataset, batch, {"status": "blocked", **facts}),
+                {
+                    "ConditionCheck": {
+                        **marker,
+                        "ConditionExpression": "attribute_exists(#e)",
+                        "ExpressionAttributeNames": {"#e": "entry"},
+                    }
+                },
+            ],
+            f"{dataset}: batch {batch} is no longer at the {at}",
+        )
 
     @contextmanager
     def lease(self, dataset: str, *, owner: str, seconds: int) -> Iterator[None]:
@@ -207,9 +249,14 @@ class Ledger:
         finally:
             done.set()
             renewal.join()
-            mine = {"Delete": {**self._key(dataset, "lease"), "ConditionExpression": "#o = :owner",
-                               "ExpressionAttributeNames": {"#o": "owner"},
-                               "ExpressionAttributeValues": _serialize({":owner": owner})}}
+            mine = {
+                "Delete": {
+                    **self._key(dataset, "lease"),
+                    "ConditionExpression": "#o = :owner",
+                    "ExpressionAttributeNames": {"#o": "owner"},
+                    "ExpressionAttributeValues": _serialize({":owner": owner}),
+                }
+            }
             with suppress(Superseded):  # it expired and somebody else has it: theirs to give back
                 self._write([mine], "the lease passed to another")
 
@@ -218,8 +265,10 @@ class Ledger:
         item = {"dataset": dataset, "entry": "lease", "owner": owner, "expires": now + seconds}
         free = "attribute_not_exists(#e) OR #x < :now OR #o = :owner"
         names = {"#e": "entry", "#x": "expires", "#o": "owner"}
-        self._write([self._put(item, free, {":now": now, ":owner": owner}, names=names)],
-                    f"{dataset}: another run works on it; this one starts when that has ended")
+        self._write(
+            [self._put(item, free, {":now": now, ":owner": owner}, names=names)],
+            f"{dataset}: another run works on it; this one starts when that has ended",
+        )
 
     def _renew_lease(self, dataset: str, owner: str, seconds: int, done: threading.Event) -> None:
         # Losing it is no danger: the conditional writes refuse the work of whoever comes second.
@@ -239,8 +288,9 @@ class Ledger:
 
     def claim(self, dataset: str, entry: str, values: Mapping[str, Any]) -> bool:
         """Keep a small record where there is none yet; return False where there is one."""
-        record = self._put({"dataset": dataset, "entry": entry, **values}, "attribute_not_exists(#e)",
-                           names={"#e": "entry"})
+        record = self._put(
+            {"dataset": dataset, "entry": entry, **values}, "attribute_not_exists(#e)", names={"#e": "entry"}
+        )
         try:
             self._write([record], f"{dataset}: {entry} is there")
         except Superseded:
@@ -249,8 +299,13 @@ class Ledger:
 
     def forget(self, dataset: str, entry: str) -> bool:
         """Remove a small record; return False where there was none."""
-        record = {"Delete": {**self._key(dataset, entry), "ConditionExpression": "attribute_exists(#e)",
-                             "ExpressionAttributeNames": {"#e": "entry"}}}
+        record = {
+            "Delete": {
+                **self._key(dataset, entry),
+                "ConditionExpression": "attribute_exists(#e)",
+                "ExpressionAttributeNames": {"#e": "entry"},
+            }
+        }
         try:
             self._write([record], f"{dataset}: {entry} is gone")
         except Superseded:
@@ -260,17 +315,27 @@ class Ledger:
     def _update(self, dataset: str, batch: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         names = {f"#f{number}": name for number, name in enumerate(changes)}
         values = {f":f{number}": value for number, value in enumerate(changes.values())}
-        return {"Update": {**self._key(dataset, f"batch#{batch}"),
-                           "UpdateExpression": "SET " + ", ".join(f"#f{number} = :f{number}" for number in range(len(changes))),
-                           "ConditionExpression": "attribute_exists(#e)",
-                           "ExpressionAttributeNames": {**names, "#e": "entry"},
-                           "ExpressionAttributeValues": _serialize(values)}}
+        return {
+            "Update": {
+                **self._key(dataset, f"batch#{batch}"),
+                "UpdateExpression": "SET " + ", ".join(f"#f{number} = :f{number}" for number in range(len(changes))),
+                "ConditionExpression": "attribute_exists(#e)",
+                "ExpressionAttributeNames": {**names, "#e": "entry"},
+                "ExpressionAttributeValues": _serialize(values),
+            }
+        }
 
     def _key(self, dataset: str, entry: str) -> dict[str, Any]:
         return {"TableName": self._table, "Key": _serialize({"dataset": dataset, "entry": entry})}
 
-    def _put(self, item: Mapping[str, Any], condition: str = "", values: Mapping[str, Any] | None = None, *,
-             names: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def _put(
+        self,
+        item: Mapping[str, Any],
+        condition: str = "",
+        values: Mapping[str, Any] | None = None,
+        *,
+        names: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         put: dict[str, Any] = {"TableName": self._table, "Item": _serialize(item)}
         if condition:
             put |= {"ConditionExpression": condition, "ExpressionAttributeNames": dict(names or {})}
@@ -296,15 +361,28 @@ class Ledger:
             raise _failure(error) from error
         return _deserialize(answer["Item"]) if "Item" in answer else None
 
-    def _query(self, dataset: str, start: str, *, backwards: bool = False, limit: int | None = None,
-               ) -> Iterator[dict[str, Any]]:
+    def _query(
+        self,
+        dataset: str,
+        start: str,
+        *,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
         condition, values = "dataset = :dataset", {":dataset": dataset}
         if start:  # an empty string is no valid beginning
             condition, values = f"{condition} AND begins_with(entry, :start)", {**values, ":start": start}
-        pages = aws("dynamodb").get_paginator("query").paginate(
-            TableName=self._table, ConsistentRead=True, ScanIndexForward=not backwards,
-            KeyConditionExpression=condition, ExpressionAttributeValues=_serialize(values),
-            PaginationConfig={"MaxItems": limit} if limit else {},
+        pages = (
+            aws("dynamodb")
+            .get_paginator("query")
+            .paginate(
+                TableName=self._table,
+                ConsistentRead=True,
+                ScanIndexForward=not backwards,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=_serialize(values),
+                PaginationConfig={"MaxItems": limit} if limit else {},
+            )
         )
         try:
             for page in pages:
@@ -320,19 +398,34 @@ def _still(before: Position) -> tuple[str, dict[str, Any]]:
 
 
 def _batch_item(manifest: Manifest, status: str) -> dict[str, Any]:
-    return {"dataset": manifest.dataset, "entry": f"batch#{manifest.batch}", "kind": manifest.kind, "status": status,
-            "rows": manifest.rows, "manifest": manifest.key, "run": manifest.run, "recorded_at": _now(),
-            "since": manifest.since.isoformat() if manifest.since else None,
-            "until": manifest.until.isoformat() if manifest.until else None,
-            "key_hash": manifest.source.key_hash if manifest.source else None}
+    return {
+        "dataset": manifest.dataset,
+        "entry": f"batch#{manifest.batch}",
+        "kind": manifest.kind,
+        "status": status,
+        "rows": manifest.rows,
+        "manifest": manifest.key,
+        "run": manifest.run,
+        "recorded_at": _now(),
+        "since": manifest.since.isoformat() if manifest.since else None,
+        "until": manifest.until.isoformat() if manifest.until else None,
+        "key_hash": manifest.source.key_hash if manifest.source else None,
+    }
 
 
 def _entry(item: Mapping[str, Any]) -> Entry:
     known = ("dataset", "entry", "kind", "status", "rows", "manifest", "run", "recorded_at")
-    return Entry(dataset=item["dataset"], batch=item["entry"].removeprefix("batch#"), kind=item["kind"],
-                 status=item["status"], rows=int(item["rows"]), manifest=item["manifest"], run=item["run"],
-                 recorded_at=item["recorded_at"],
-                 facts={name: value for name, value in item.items() if name not in known})
+    return Entry(
+        dataset=item["dataset"],
+        batch=item["entry"].removeprefix("batch#"),
+        kind=item["kind"],
+        status=item["status"],
+        rows=int(item["rows"]),
+        manifest=item["manifest"],
+        run=item["run"],
+        recorded_at=item["recorded_at"],
+        facts={name: value for name, value in item.items() if name not in known},
+    )
 
 
 def _failure(error: Exception) -> Retryable | Terminal:

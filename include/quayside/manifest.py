@@ -65,14 +65,19 @@ class Manifest:
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Read what `as_dict` returned."""
-        times = {name: datetime.fromisoformat(value[name]) if value[name] else None
-                 for name in ("snapshot_at", "since", "until")}
-        return cls(**{
-            **value, **times,
-            "files": tuple(File(**file) for file in value["files"]),
-            "source": Totals(**value["source"]) if value["source"] else None,
-            "inputs": tuple(value["inputs"]),
-        })
+        times = {
+            name: datetime.fromisoformat(value[name]) if value[name] else None
+            for name in ("snapshot_at", "since", "until")
+        }
+        return cls(
+            **{
+                **value,
+                **times,
+                "files": tuple(File(**file) for file in value["files"]),
+                "source": Totals(**value["source"]) if value["source"] else None,
+                "inputs": tuple(value["inputs"]),
+            }
+        )
 
     def write(self, lake: Lake) -> None:
         """Put it beside its files: from now on the batch exists."""

@@ -4,9 +4,10 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cache
-from typing import Self
+from typing import Any, Self
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from quayside.errors import Retryable, Terminal
@@ -38,25 +39,28 @@ class Settings:
         :raises Terminal: a name without a default is not set
         """
         values = {name: os.environ.get(f"QUAYSIDE_{name.upper()}") for name in cls.__dataclass_fields__}
-        missing = [f"QUAYSIDE_{name.upper()}" for name in ("lake_bucket", "ledger_table", "catalog_database")
-                   if not values[name]]
+        missing = [
+            f"QUAYSIDE_{name.upper()}"
+            for name in ("lake_bucket", "ledger_table", "catalog_database")
+            if not values[name]
+        ]
         if missing:
-            raise Terminal(f"Not set in the environment: {', '.join(missing)}. "
-                           "Source .local/env locally; on MWAA set them in the startup script.")
+            raise Terminal(
+                f"Not set in the environment: {', '.join(missing)}. "
+                "Source .local/env locally; on MWAA set them in the startup script."
+            )
         return cls(**{name: value for name, value in values.items() if value is not None})
 
 
 @cache
-def aws(service: str):  # noqa: ANN201 (a boto3 client has no static type of its own here)
+def aws(service: str) -> Any:
     """Return this process's client of an AWS service, with retries for throttling."""
-    from botocore.config import Config
-
     return boto3.client(service, config=Config(retries={"mode": "standard", "max_attempts": 5}))  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """How to reach one PostgreSQL database; never logged (the password is kept out of the repr by the caller's care)."""
+    """How to reach one PostgreSQL database; its repr has no password."""
 
     host: str
     port: int
@@ -70,8 +74,15 @@ class Credentials:
 
     def conninfo(self) -> dict[str, str | int]:
         """Return the keyword arguments of ``psycopg.connect``."""
-        return {"host": self.host, "port": self.port, "dbname": self.dbname, "user": self.username,
-                "password": self.password, "connect_timeout": 10, "application_name": "quayside"}
+        return {
+            "host": self.host,
+            "port": self.port,
+            "dbname": self.dbname,
+            "user": self.username,
+            "password": self.password,
+            "connect_timeout": 10,
+            "application_name": "quayside",
+        }
 
 
 def credentials(name: str, settings: Settings) -> Credentials:
@@ -83,13 +94,20 @@ def credentials(name: str, settings: Settings) -> Credentials:
     secret_id = f"{settings.secret_prefix}{name}"
     try:
         value = json.loads(aws("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
-        return Credentials(host=value["host"], port=int(value["port"]), dbname=value["dbname"],
-                           username=value["username"], password=value["password"])
+        return Credentials(
+            host=value["host"],
+            port=int(value["port"]),
+            dbname=value["dbname"],
+            username=value["username"],
+            password=value["password"],
+        )
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in ("ResourceNotFoundException", "AccessDeniedException"):
-            raise Terminal(f"Secret {secret_id}: {code}. Put the credentials there "
-                           "(host, port, dbname, username, password) or grant secretsmanager:GetSecretValue.") from None
+            raise Terminal(
+                f"Secret {secret_id}: {code}. Put the credentials there "
+                "(host, port, dbname, username, password) or grant secretsmanager:GetSecretValue."
+            ) from None
         raise Retryable(f"Secret {secret_id}: {code}") from error
     except (KeyError, ValueError, TypeError):
         raise Terminal(f"Secret {secret_id} must be JSON with host, port, dbname, username, password.") from None

@@ -8,13 +8,28 @@ from quayside.contract import Column, Contract
 from quayside.errors import Terminal
 
 _ARROW: dict[str, pa.DataType] = {
-    "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(), "text": pa.string(), "boolean": pa.bool_(),
-    "double precision": pa.float64(), "date": pa.date32(), "time": pa.time64("us"), "timestamp(3)": pa.timestamp("ms"),
+    "smallint": pa.int16(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "text": pa.string(),
+    "boolean": pa.bool_(),
+    "double precision": pa.float64(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "timestamp(3)": pa.timestamp("ms"),
     "timestamp": pa.timestamp("us"),
 }
 _HIVE = {
-    "smallint": "smallint", "integer": "int", "bigint": "bigint", "text": "string", "boolean": "boolean",
-    "double precision": "double", "date": "date", "time": "string", "timestamp(3)": "timestamp", "timestamp": "timestamp",
+    "smallint": "smallint",
+    "integer": "int",
+    "bigint": "bigint",
+    "text": "string",
+    "boolean": "boolean",
+    "double precision": "double",
+    "date": "date",
+    "time": "string",
+    "timestamp(3)": "timestamp",
+    "timestamp": "timestamp",
 }
 _NUMERIC = re.compile(r"numeric\((\d+),\s*(\d+)\)")
 
@@ -28,8 +43,10 @@ def arrow_type(column: Column) -> pa.DataType:
     if decimal:
         return pa.decimal128(int(decimal[1]), int(decimal[2]))
     if column.type not in _ARROW:
-        raise Terminal(f"Column {column.name}: type {column.type} is not carried; use one of "
-                       f"{', '.join(_ARROW)} or numeric(precision, scale).")
+        raise Terminal(
+            f"Column {column.name}: type {column.type} is not carried; use one of "
+            f"{', '.join(_ARROW)} or numeric(precision, scale)."
+        )
     return _ARROW[column.type]
 
 

@@ -91,7 +91,8 @@ class Upload:
                 self._id = aws("s3").create_multipart_upload(**self._object)["UploadId"]
             part, self._buffer = self._buffer, bytearray()
             self._sending = self._sender.submit(
-                aws("s3").upload_part, **self._object, UploadId=self._id, PartNumber=len(self._etags) + 1, Body=part)
+                aws("s3").upload_part, **self._object, UploadId=self._id, PartNumber=len(self._etags) + 1, Body=part
+            )
 
     def _received(self) -> None:
         if self._sending is not None:
@@ -108,7 +109,9 @@ def failures(action: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise Terminal(f"Cannot {action}: no such object. If somebody removed it by hand, restore its version.") from error
+        raise Terminal(
+            f"Cannot {action}: no such object. If somebody removed it by hand, restore its version."
+        ) from error
     except (OSError, ClientError, BotoCoreError) as error:
         if "ACCESS_DENIED" in str(error) or "AccessDenied" in str(error):
             raise Terminal(f"Cannot {action}: access denied; grant the worker's role this prefix. {error}") from error

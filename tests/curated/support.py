@@ -22,8 +22,12 @@ NOON = datetime(2026, 5, 1, 12)
 SOURCES = tuple(load_contract(name) for name in contract_names("totesys"))
 STARS = tuple(load_contract(name) for name in contract_names("warehouse"))
 # What most tests need: fewer tables, quicker runs.
-FEW_SOURCES = tuple(item for item in SOURCES if item.table in ("department", "design", "payment", "sales_order", "staff"))
-FEW_STARS = tuple(item for item in STARS if item.table in ("dim_date", "dim_design", "dim_staff", "fact_payment", "fact_sales_order"))
+FEW_SOURCES = tuple(
+    item for item in SOURCES if item.table in ("department", "design", "payment", "sales_order", "staff")
+)
+FEW_STARS = tuple(
+    item for item in STARS if item.table in ("dim_date", "dim_design", "dim_staff", "fact_payment", "fact_sales_order")
+)
 
 
 def at(minutes: float) -> datetime:
@@ -51,8 +55,9 @@ def row(contract: Contract, key: int, updated: datetime, **values: Any) -> dict[
 class World:
     """A source's datasets, the lake, and runs of the curated stage."""
 
-    def __init__(self, settings: Settings, sources: Iterable[Contract] = FEW_SOURCES,
-                 stars: Iterable[Contract] = FEW_STARS) -> None:
+    def __init__(
+        self, settings: Settings, sources: Iterable[Contract] = FEW_SOURCES, stars: Iterable[Contract] = FEW_STARS
+    ) -> None:
         self.settings, self.sources, self.stars = settings, tuple(sources), tuple(stars)
         self.lake, self.catalog = Lake.of(settings), Catalog.of(settings)
         self.run = Run.of("run 1")
@@ -74,8 +79,9 @@ class World:
         rows = [{contract.key.name: key, "last_updated": seen} for key in keys]
         return self.land_table(table, pa.Table.from_pylist(rows, schema), seen=seen, kind="deletes")
 
-    def land_table(self, table: str, rows: pa.Table, *, seen: datetime | None = None, kind: str = "window",
-                   passed: bool = True) -> str:
+    def land_table(
+        self, table: str, rows: pa.Table, *, seen: datetime | None = None, kind: str = "window", passed: bool = True
+    ) -> str:
         dataset = self.contract(table).name
         before = self.ledger.position(dataset)
         after = Position(sequence=before.sequence + 1)
@@ -84,8 +90,15 @@ class World:
             for part in rows.to_batches(100_000):
                 file.write(part)
         manifest = Manifest(
-            dataset=dataset, batch=batch, kind=kind, run="landing", files=(file.file,), rows=rows.num_rows,
-            schema_version="1.0.0", snapshot_at=seen or max(rows.column("last_updated").to_pylist(), default=NOON))
+            dataset=dataset,
+            batch=batch,
+            kind=kind,
+            run="landing",
+            files=(file.file,),
+            rows=rows.num_rows,
+            schema_version="1.0.0",
+            snapshot_at=seen or max(rows.column("last_updated").to_pylist(), default=NOON),
+        )
         manifest.write(self.lake)
         self.ledger.record(manifest, before=before, after=after, todo="gate")
         if passed:
@@ -104,8 +117,10 @@ class World:
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """All rows of a table, read as Athena does: the catalog's locations, and partition values from there."""
-        return sorted((item for table in self.files(name).values() for item in table.to_pylist()),
-                      key=lambda item: [str(value) for value in item.values()])
+        return sorted(
+            (item for table in self.files(name).values() for item in table.to_pylist()),
+            key=lambda item: [str(value) for value in item.values()],
+        )
 
     def files(self, name: str) -> dict[tuple[str, ...], pa.Table]:
         table = self.catalog.table(name)
@@ -145,8 +160,17 @@ class World:
         contract = next(contract for contract in self.stars if contract.table == table)
         times = {column.name for column in contract.columns if column.type == "time"}
         partitions = {column.name for column in contract.columns if column.partition}
-        return sorted(({name: time.fromisoformat(value) if name in times else value
-                        for name, value in item.items() if name not in partitions} for item in self.rows(table)), key=str)
+        return sorted(
+            (
+                {
+                    name: time.fromisoformat(value) if name in times else value
+                    for name, value in item.items()
+                    if name not in partitions
+                }
+                for item in self.rows(table)
+            ),
+            key=str,
+        )
 
     def _read(self, place: str, partition: dict[str, str]) -> pa.Table:
         keys = self.lake.keys(place.removeprefix(f"s3://{self.lake.bucket}/"))

@@ -18,18 +18,21 @@ def catalog(settings: Settings) -> Catalog:
 
 def test_a_table_is_created_once_and_follows_its_schema(catalog: Catalog) -> None:
     catalog.ensure_table("result", ONE, "s3://b/one/", description="First.")
-    again = catalog.ensure_table("result", pa.schema([*ONE, pa.field("sum", pa.decimal128(10, 2))]), "s3://b/other/",
-                                 description="Second.")
+    again = catalog.ensure_table(
+        "result", pa.schema([*ONE, pa.field("sum", pa.decimal128(10, 2))]), "s3://b/other/", description="Second."
+    )
 
     [table] = catalog.tables().values()
     assert table.location == again.location == "s3://b/one/"
     assert table.definition["Description"] == "Second."
-    assert [(item["Name"], item["Type"], item["Comment"]) for item in table.definition["StorageDescriptor"]["Columns"]] == [
-        ("id", "bigint", "Which."), ("sum", "decimal(10,2)", "")]
+    assert [
+        (item["Name"], item["Type"], item["Comment"]) for item in table.definition["StorageDescriptor"]["Columns"]
+    ] == [("id", "bigint", "Which."), ("sum", "decimal(10,2)", "")]
 
 
 def test_a_table_that_another_process_has_just_created_is_taken_as_it_is(
-        catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     catalog.ensure_table("result", ONE, "s3://b/one/")
     monkeypatch.setattr(Catalog, "table", lambda *_: None)  # as it was when this one looked
     catalog.ensure_table("result", ONE, "s3://b/one/")
@@ -41,7 +44,9 @@ def test_more_partitions_than_one_call_takes_are_created_and_moved(catalog: Cata
     table = catalog.ensure_table("many", ONE, "s3://b/many/", partitions=MONTH)
     first = {(f"{number:03d}",): f"s3://b/many/{number}/v=1/" for number in range(230)}
     catalog.place_partitions(table, first, existing=())
-    second = {values: place.replace("v=1", "v=2") for values, place in first.items()} | {("new",): "s3://b/many/new/v=2/"}
+    second = {values: place.replace("v=1", "v=2") for values, place in first.items()} | {
+        ("new",): "s3://b/many/new/v=2/"
+    }
     catalog.place_partitions(table, second, existing=first)
 
     assert catalog.partitions("many") == second

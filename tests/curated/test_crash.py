@@ -58,8 +58,11 @@ def second(world: World) -> None:
     """An update, a delete, a restore as it was, a new row, a renamed department, a new design; days of another year."""
     world.land("department", {"department_id": 1, "last_updated": at(5), "department_name": "Commerce"})
     world.land("design", {"design_id": 1, "last_updated": at(5)})
-    world.land("sales_order", {"sales_order_id": 1, "last_updated": at(5), "units_sold": 99},
-               {"sales_order_id": 4, "last_updated": at(5).replace(month=6), "agreed_delivery_date": "2027-01-01"})
+    world.land(
+        "sales_order",
+        {"sales_order_id": 1, "last_updated": at(5), "units_sold": 99},
+        {"sales_order_id": 4, "last_updated": at(5).replace(month=6), "agreed_delivery_date": "2027-01-01"},
+    )
     world.delete("sales_order", 2, 3, 300_000, seen=at(9))
     world.land("sales_order", {"sales_order_id": 3, "last_updated": at(0)}, seen=at(12), kind="backfill")
 
@@ -75,14 +78,19 @@ def undisturbed() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("owner", "name", "calls"), [pytest.param("", "", 0, id="nowhere"), *POINTS])
-def test_a_killed_run_done_again_ends_in_the_same_content(world: World, undisturbed: dict[str, Any], owner: str, name: str,
-                                                          calls: int) -> None:
+def test_a_killed_run_done_again_ends_in_the_same_content(
+    world: World, undisturbed: dict[str, Any], owner: str, name: str, calls: int
+) -> None:
     first(world)
     world.curate()
     second(world)
     if owner:
-        killed = subprocess.run([sys.executable, "-c", KILL, owner, name, str(calls)], cwd=ROOT, check=False,
-                                env={**os.environ, "PYTHONPATH": f"{ROOT / 'include'}{os.pathsep}{ROOT}"})
+        killed = subprocess.run(
+            [sys.executable, "-c", KILL, owner, name, str(calls)],
+            cwd=ROOT,
+            check=False,
+            env={**os.environ, "PYTHONPATH": f"{ROOT / 'include'}{os.pathsep}{ROOT}"},
+        )
         assert killed.returncode == -signal.SIGKILL
     world.curate()
     undisturbed.update(undisturbed or content(world))
@@ -90,7 +98,9 @@ def test_a_killed_run_done_again_ends_in_the_same_content(world: World, undistur
     assert content(world) == undisturbed
     for table in TABLES:
         assert world.warehouse(table) == world.lake_as_warehouse(table)
-        manifests = [world.lake.read_json(entry.manifest) for entry in world.ledger.pending(f"warehouse.{table}", "load")]
+        manifests = [
+            world.lake.read_json(entry.manifest) for entry in world.ledger.pending(f"warehouse.{table}", "load")
+        ]
         assert len(manifests) == len({tuple(manifest["inputs"]) for manifest in manifests})  # none handed on twice
     assert all(world.ledger.pending(contract.name, "curate") == [] for contract in world.sources)
     assert world.curate() == {}
@@ -100,8 +110,12 @@ def test_a_killed_run_may_be_followed_by_one_that_has_more_to_do(world: World) -
     first(world)
     world.curate()
     second(world)
-    subprocess.run([sys.executable, "-c", KILL, "Work", "_swap", "0"], cwd=ROOT, check=False,
-                   env={**os.environ, "PYTHONPATH": f"{ROOT / 'include'}{os.pathsep}{ROOT}"})
+    subprocess.run(
+        [sys.executable, "-c", KILL, "Work", "_swap", "0"],
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'include'}{os.pathsep}{ROOT}"},
+    )
     world.land("sales_order", {"sales_order_id": 1, "last_updated": at(20), "units_sold": 100})
     world.land("department", {"department_id": 1, "last_updated": at(20), "department_name": "Trade"})
     world.curate()

@@ -16,10 +16,14 @@ from tests.curated.support import FEW_SOURCES, FEW_STARS, NOON, World
 
 MILLISECOND = timedelta(milliseconds=1)
 KEYS = st.sampled_from((1, 2, 250_001))
-STEPS = st.lists(st.one_of(
-    st.tuples(st.sampled_from(("write", "delete", "restore")), KEYS),
-    st.tuples(st.sampled_from(("window", "window", "window", "reread", "compare", "curate", "again")), st.just(0)),
-), min_size=4, max_size=24)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(("write", "delete", "restore")), KEYS),
+        st.tuples(st.sampled_from(("window", "window", "window", "reread", "compare", "curate", "again")), st.just(0)),
+    ),
+    min_size=4,
+    max_size=24,
+)
 
 
 @dataclass
@@ -94,26 +98,36 @@ class Model:
 def fresh(aws: str) -> Iterator[Callable[[], World]]:
     """Make a world; one for each example, as Hypothesis wants none shared."""
     with pytest.MonkeyPatch.context() as environment:
+
         def make() -> World:
             name = f"model-{uuid.uuid4().hex[:10]}"
             boto3.client("glue").create_database(DatabaseInput={"Name": name})
             boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
             boto3.client("dynamodb").create_table(
-                TableName=name, BillingMode="PAY_PER_REQUEST",
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
                 AttributeDefinitions=[{"AttributeName": item, "AttributeType": "S"} for item in ("dataset", "entry")],
-                KeySchema=[{"AttributeName": "dataset", "KeyType": "HASH"}, {"AttributeName": "entry", "KeyType": "RANGE"}])
+                KeySchema=[
+                    {"AttributeName": "dataset", "KeyType": "HASH"},
+                    {"AttributeName": "entry", "KeyType": "RANGE"},
+                ],
+            )
             for item in ("LAKE_BUCKET", "LEDGER_TABLE", "CATALOG_DATABASE"):
                 environment.setenv(f"QUAYSIDE_{item}", name)
-            return World(Settings(lake_bucket=name, ledger_table=name, catalog_database=name),
-                         [item for item in FEW_SOURCES if item.table == "sales_order"],
-                         [item for item in FEW_STARS if item.table in ("fact_sales_order", "dim_date")])
+            return World(
+                Settings(lake_bucket=name, ledger_table=name, catalog_database=name),
+                [item for item in FEW_SOURCES if item.table == "sales_order"],
+                [item for item in FEW_STARS if item.table in ("fact_sales_order", "dim_date")],
+            )
 
         yield make
 
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
-def test_any_history_in_any_portions_ends_as_the_model_says(fresh: Callable[[], World], steps: list[tuple[str, int]]) -> None:
+def test_any_history_in_any_portions_ends_as_the_model_says(
+    fresh: Callable[[], World], steps: list[tuple[str, int]]
+) -> None:
     world, source, model = fresh(), Source(), Model()
     batches: list[str] = []
     for what, key in [*steps, ("window", 0), ("compare", 0)]:
@@ -122,9 +136,16 @@ def test_any_history_in_any_portions_ends_as_the_model_says(fresh: Callable[[], 
         if what in ("window", "reread"):
             rows = source.window(what == "reread")
             if rows:
-                batches.append(world.land("sales_order", *(
-                    {"sales_order_id": key, "last_updated": row.updated, "units_sold": row.value} for key, row in rows.items()),
-                    seen=now))
+                batches.append(
+                    world.land(
+                        "sales_order",
+                        *(
+                            {"sales_order_id": key, "last_updated": row.updated, "units_sold": row.value}
+                            for key, row in rows.items()
+                        ),
+                        seen=now,
+                    )
+                )
             for key, row in rows.items():
                 model.seen(key, row, now)
         elif what == "compare" and (gone := source.missing()):
@@ -138,10 +159,17 @@ def test_any_history_in_any_portions_ends_as_the_model_says(fresh: Callable[[], 
     world.curate()
 
     if batches:
-        assert {item["sales_order_id"]: Row(item["last_updated"], item["units_sold"], item["deleted"])
-                for item in world.rows("totesys_sales_order")} == model.current
+        assert {
+            item["sales_order_id"]: Row(item["last_updated"], item["units_sold"], item["deleted"])
+            for item in world.rows("totesys_sales_order")
+        } == model.current
         for rows in (world.warehouse("fact_sales_order"), world.lake_as_warehouse("fact_sales_order")):
-            assert {(item["sales_order_id"], datetime.combine(item["last_updated_date"], item["last_updated_time"])):
-                    (item["units_sold"], item["deleted"]) for item in rows} == model.versions
+            assert {
+                (item["sales_order_id"], datetime.combine(item["last_updated_date"], item["last_updated_time"])): (
+                    item["units_sold"],
+                    item["deleted"],
+                )
+                for item in rows
+            } == model.versions
             assert len(rows) == len(model.versions)
     assert {key for key, row in model.current.items() if not row.deleted} == set(source.rows)

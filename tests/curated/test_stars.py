@@ -12,9 +12,14 @@ from tests.curated.support import SOURCES, STARS, World, at
 
 
 def test_a_dimension_changes_when_only_its_joined_table_did(world: World) -> None:
-    world.land("department", {"department_id": 1, "last_updated": at(0), "department_name": "Sales"},
-               {"department_id": 2, "last_updated": at(0), "department_name": "Tech"})
-    world.land("staff", *({"staff_id": key, "last_updated": at(0), "department_id": 1 + (key == 4)} for key in (1, 2, 3, 4)))
+    world.land(
+        "department",
+        {"department_id": 1, "last_updated": at(0), "department_name": "Sales"},
+        {"department_id": 2, "last_updated": at(0), "department_name": "Tech"},
+    )
+    world.land(
+        "staff", *({"staff_id": key, "last_updated": at(0), "department_id": 1 + (key == 4)} for key in (1, 2, 3, 4))
+    )
     world.curate()
     world.land("department", {"department_id": 1, "last_updated": at(5), "department_name": "Commerce"})
     made = world.curate()
@@ -22,7 +27,11 @@ def test_a_dimension_changes_when_only_its_joined_table_did(world: World) -> Non
     assert made["warehouse.dim_staff"].rows == 3
     assert {item["staff_id"] for item in world.changes("dim_staff")[4:]} == {1, 2, 3}
     assert world.star("dim_staff", "staff_id", "department_name") == [
-        (1, "Commerce"), (2, "Commerce"), (3, "Commerce"), (4, "Tech")]
+        (1, "Commerce"),
+        (2, "Commerce"),
+        (3, "Commerce"),
+        (4, "Tech"),
+    ]
 
 
 def test_a_change_that_a_dimension_does_not_show_makes_no_change_batch(world: World) -> None:
@@ -60,12 +69,20 @@ def test_a_dimension_whose_joined_row_has_not_arrived_is_completed_when_it_does(
 
 def test_a_currency_has_its_name_and_an_unknown_one_its_code(settings: Settings) -> None:
     world = World(settings, SOURCES, STARS)
-    world.land("currency", *({"currency_id": key, "last_updated": at(0), "currency_code": code}
-                             for key, code in enumerate(("GBP", "JPY", "QQQ"))))
+    world.land(
+        "currency",
+        *(
+            {"currency_id": key, "last_updated": at(0), "currency_code": code}
+            for key, code in enumerate(("GBP", "JPY", "QQQ"))
+        ),
+    )
     world.curate()
 
     assert world.star("dim_currency", "currency_code", "currency_name") == [
-        ("GBP", "Pound Sterling"), ("JPY", "Yen"), ("QQQ", "QQQ")]
+        ("GBP", "Pound Sterling"),
+        ("JPY", "Yen"),
+        ("QQQ", "QQQ"),
+    ]
 
 
 def test_there_is_every_day_of_the_years_that_facts_refer_to(world: World) -> None:
@@ -105,7 +122,9 @@ def test_a_change_batch_names_the_batches_that_it_came_from(world: World) -> Non
 
 
 def test_a_star_table_added_later_is_filled_with_all_that_was(world: World) -> None:
-    early = World(world.settings, stars=[star for star in world.stars if star.table not in ("fact_payment", "dim_design")])
+    early = World(
+        world.settings, stars=[star for star in world.stars if star.table not in ("fact_payment", "dim_design")]
+    )
     early.land("design", {"design_id": 1, "last_updated": at(0)})
     early.land("payment", {"payment_id": 1, "last_updated": at(0), "paid": False})
     early.curate()
@@ -115,22 +134,37 @@ def test_a_star_table_added_later_is_filled_with_all_that_was(world: World) -> N
     made = world.curate()
 
     assert world.star("fact_payment", "last_updated_time", "paid", "deleted") == [
-        ("12:00:00.000000", False, False), ("12:01:00.000000", True, False), ("12:09:00.000000", True, True)]
+        ("12:00:00.000000", False, False),
+        ("12:01:00.000000", True, False),
+        ("12:09:00.000000", True, True),
+    ]
     assert made["warehouse.dim_design"].rows == 1
     assert len(world.changes("fact_payment")) == 3
     assert world.curate() == {}
 
 
-@pytest.mark.parametrize(("transform", "says"), [
-    ("design.colour", r"warehouse\.dim_design, column file_name.*design\.colour"),
-    ("designs.file_name", r"warehouse\.dim_design, column file_name.*designs\.file_name"),
-    ("file_name", r"warehouse\.dim_design, column file_name.*table\.column"),
-    ("(select 1)", r"warehouse\.dim_design, column file_name.*without queries"),
-    ("coalesce(", r"warehouse\.dim_design, column file_name.*not SQL"),
-])
+@pytest.mark.parametrize(
+    ("transform", "says"),
+    [
+        ("design.colour", r"warehouse\.dim_design, column file_name.*design\.colour"),
+        ("designs.file_name", r"warehouse\.dim_design, column file_name.*designs\.file_name"),
+        ("file_name", r"warehouse\.dim_design, column file_name.*table\.column"),
+        ("(select 1)", r"warehouse\.dim_design, column file_name.*without queries"),
+        ("coalesce(", r"warehouse\.dim_design, column file_name.*not SQL"),
+    ],
+)
 def test_a_transform_that_refers_to_nothing_is_refused_by_name(world: World, transform: str, says: str) -> None:
-    stars = [replace(star, columns=tuple(replace(column, transform=transform) if column.name == "file_name" else column
-                                         for column in star.columns)) for star in world.stars if star.table == "dim_design"]
+    stars = [
+        replace(
+            star,
+            columns=tuple(
+                replace(column, transform=transform) if column.name == "file_name" else column
+                for column in star.columns
+            ),
+        )
+        for star in world.stars
+        if star.table == "dim_design"
+    ]
     with pytest.raises(Terminal, match=says):
         World(world.settings, stars=stars).curate()
 
@@ -142,16 +176,33 @@ def test_a_source_that_the_pipeline_does_not_land_is_refused_by_name(world: Worl
 
 
 def test_a_restricted_column_cannot_be_used(world: World) -> None:
-    stars = [replace(star, columns=(*star.columns, replace(star.columns[-1], name="account", partition=False, type="integer",
-                                                           transform="payment.company_ac_number")))
-             for star in world.stars if star.table == "fact_payment"]
+    stars = [
+        replace(
+            star,
+            columns=(
+                *star.columns,
+                replace(
+                    star.columns[-1],
+                    name="account",
+                    partition=False,
+                    type="integer",
+                    transform="payment.company_ac_number",
+                ),
+            ),
+        )
+        for star in world.stars
+        if star.table == "fact_payment"
+    ]
     with pytest.raises(Terminal, match="restricted"):
         World(world.settings, stars=stars).curate()
 
 
 def test_a_time_of_day_in_a_dimension_is_compared_as_a_time(world: World) -> None:
-    stars = [replace(star, columns=(*star.columns, Column(name="seen", type="time", transform="design.last_updated::time")))
-             for star in world.stars if star.table == "dim_design"]
+    stars = [
+        replace(star, columns=(*star.columns, Column(name="seen", type="time", transform="design.last_updated::time")))
+        for star in world.stars
+        if star.table == "dim_design"
+    ]
     other = World(world.settings, stars=stars)
     other.land("design", {"design_id": 1, "last_updated": at(0)}, {"design_id": 2, "last_updated": at(0)})
     other.curate()
@@ -162,14 +213,19 @@ def test_a_time_of_day_in_a_dimension_is_compared_as_a_time(world: World) -> Non
 
 
 def test_a_dimension_cannot_be_partitioned(world: World) -> None:
-    stars = [replace(star, columns=tuple(replace(column, partition=column.name == "file_name") for column in star.columns))
-             for star in world.stars if star.table == "dim_design"]
+    stars = [
+        replace(star, columns=tuple(replace(column, partition=column.name == "file_name") for column in star.columns))
+        for star in world.stars
+        if star.table == "dim_design"
+    ]
     with pytest.raises(Terminal, match=r"warehouse\.dim_design: a dimension is rewritten whole"):
         World(world.settings, stars=stars).curate()
 
 
 def test_a_join_that_multiplies_rows_is_refused(world: World) -> None:
-    stars = [replace(star, source="staff left join department on true") for star in world.stars if star.table == "dim_staff"]
+    stars = [
+        replace(star, source="staff left join department on true") for star in world.stars if star.table == "dim_staff"
+    ]
     other = World(world.settings, stars=stars)
     other.land("staff", {"staff_id": 1, "last_updated": at(0)})
     other.land("department", *({"department_id": key, "last_updated": at(0)} for key in (1, 2)))

@@ -15,8 +15,12 @@ ROWS = 20
 
 
 def test_only_the_buckets_and_partitions_that_a_batch_touches_are_rewritten(world: World) -> None:
-    world.land("sales_order", {"sales_order_id": 1, "last_updated": at(0)}, {"sales_order_id": 600_000, "last_updated": at(0)},
-               {"sales_order_id": 2, "last_updated": at(0).replace(month=4)})
+    world.land(
+        "sales_order",
+        {"sales_order_id": 1, "last_updated": at(0)},
+        {"sales_order_id": 600_000, "last_updated": at(0)},
+        {"sales_order_id": 2, "last_updated": at(0).replace(month=4)},
+    )
     world.curate()
     buckets, months = world.catalog.partitions("totesys_sales_order"), world.catalog.partitions("fact_sales_order")
     world.land("sales_order", {"sales_order_id": 600_000, "last_updated": at(9)})
@@ -33,7 +37,9 @@ def test_the_version_before_stays_for_readers_in_flight_and_older_ones_go(world:
     for minute in range(3):
         world.land("sales_order", {"sales_order_id": 1, "last_updated": at(minute)})
         world.curate()
-        places.append(world.catalog.partitions("fact_sales_order")[("2026-05",)].removeprefix(f"s3://{world.lake.bucket}/"))
+        places.append(
+            world.catalog.partitions("fact_sales_order")[("2026-05",)].removeprefix(f"s3://{world.lake.bucket}/")
+        )
 
     kept = world.lake.keys("curated/warehouse/fact_sales_order")
     assert kept == [f"{place}part-0.parquet" for place in places[1:]]
@@ -44,16 +50,22 @@ def test_a_month_that_grows_run_by_run_keeps_its_rows_together(world: World) -> 
         world.land("sales_order", {"sales_order_id": 1, "last_updated": at(minute)})
         world.curate()
     [place] = world.catalog.partitions("fact_sales_order").values()
-    with world.lake.filesystem.open_input_file(f"{place.removeprefix(f's3://{world.lake.bucket}/')}part-0.parquet") as file:
+    with world.lake.filesystem.open_input_file(
+        f"{place.removeprefix(f's3://{world.lake.bucket}/')}part-0.parquet"
+    ) as file:
         assert (pq.ParquetFile(file).num_row_groups, pq.ParquetFile(file).metadata.num_rows) == (1, 3)
 
 
 def test_a_reader_sees_each_table_before_or_after_a_rerun_never_between(world: World) -> None:
     """Each run changes all rows: any mixture of two runs would show as two names, or as a number of versions between."""
+
     def land(number: int) -> None:
         rows = [{"sales_order_id": key, "last_updated": at(number), "units_sold": number} for key in range(ROWS)]
         world.land("sales_order", *rows)
-        world.land("design", *({"design_id": key, "last_updated": at(number), "design_name": f"v{number}"} for key in range(ROWS)))
+        world.land(
+            "design",
+            *({"design_id": key, "last_updated": at(number), "design_name": f"v{number}"} for key in range(ROWS)),
+        )
 
     land(0)
     world.curate()
@@ -71,7 +83,9 @@ def test_a_reader_sees_each_table_before_or_after_a_rerun_never_between(world: W
         nonlocal reads
         while not done.is_set():
             check("dim_design", lambda rows: len(rows) == ROWS and len({row["design_name"] for row in rows}) == 1)
-            check("totesys_sales_order", lambda rows: len(rows) == ROWS and len({row["units_sold"] for row in rows}) == 1)
+            check(
+                "totesys_sales_order", lambda rows: len(rows) == ROWS and len({row["units_sold"] for row in rows}) == 1
+            )
             check("fact_sales_order", lambda rows: len(rows) > 0 and len(rows) % ROWS == 0)
             reads += 1
 

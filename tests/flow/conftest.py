@@ -1,6 +1,5 @@
 """The whole flow without an orchestrator: a source, a lake and a warehouse of the test's own."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,8 +13,8 @@ from psycopg.rows import tuple_row
 from local.sources.totesys import create_schema
 from quayside.contract import Contract, contract_names, load_contract
 from quayside.curated import curate
-from quayside.landing import compare_keys, land
 from quayside.lake import Lake
+from quayside.landing import compare_keys, land
 from quayside.ledger import Ledger
 from quayside.quality.gate import gate
 from quayside.quality.reconciliation import reconcile
@@ -42,8 +41,12 @@ class Flow:
 
     def new_run(self) -> Run:
         """A run that nobody else has."""
-        return Run(id=f"test__{uuid4().hex[:8]}", settings=self.settings, lake=Lake.of(self.settings),
-                   ledger=Ledger.of(self.settings))
+        return Run(
+            id=f"test__{uuid4().hex[:8]}",
+            settings=self.settings,
+            lake=Lake.of(self.settings),
+            ledger=Ledger.of(self.settings),
+        )
 
     def run(self) -> list[Any]:
         """Take what changed from the source to the star, and reconcile; return the reconciliation."""
@@ -85,31 +88,51 @@ def insert_row(connection: str | psycopg.Connection[Any], table: str, values: di
         with psycopg.connect(connection) as own:
             return insert_row(own, table, values)
     statement = sql.SQL("insert into {} ({}) values ({})").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, values)),
-        sql.SQL(", ").join(sql.Placeholder() * len(values)))
+        sql.Identifier(table),
+        sql.SQL(", ").join(map(sql.Identifier, values)),
+        sql.SQL(", ").join(sql.Placeholder() * len(values)),
+    )
     connection.execute(statement, list(values.values()))
     return None
 
 
 SHOP: dict[str, dict[str, object]] = {
-    "address": {"address_id": 1, "address_line_1": "1 O'Brien Row", "city": "Porto", "postal_code": "4000",
-                "country": "Portugal", "phone": "1"},
+    "address": {
+        "address_id": 1,
+        "address_line_1": "1 O'Brien Row",
+        "city": "Porto",
+        "postal_code": "4000",
+        "country": "Portugal",
+        "phone": "1",
+    },
     "counterparty": {"counterparty_id": 1, "counterparty_legal_name": "O'Brien & Søns 🚢", "legal_address_id": 1},
     "currency": {"currency_id": 1, "currency_code": "GBP"},
     "department": {"department_id": 1, "department_name": "Sales", "location": "Leeds", "manager": "Ana"},
     "design": {"design_id": 1, "design_name": "Wave", "file_location": "/d", "file_name": "wave.json"},
     "payment_type": {"payment_type_id": 1, "payment_type_name": "SALES_RECEIPT"},
-    "staff": {"staff_id": 1, "first_name": "Zoë", "last_name": "D'Arcy", "department_id": 1,
-              "email_address": "zoe@shop.example"},
+    "staff": {
+        "staff_id": 1,
+        "first_name": "Zoë",
+        "last_name": "D'Arcy",
+        "department_id": 1,
+        "email_address": "zoe@shop.example",
+    },
 }
 ORDER: dict[str, object] = {
-    "design_id": 1, "staff_id": 1, "counterparty_id": 1, "units_sold": 1000, "unit_price": "3.50", "currency_id": 1,
-    "agreed_delivery_date": "2026-03-10", "agreed_payment_date": "2026-03-08", "agreed_delivery_location_id": 1,
+    "design_id": 1,
+    "staff_id": 1,
+    "counterparty_id": 1,
+    "units_sold": 1000,
+    "unit_price": "3.50",
+    "currency_id": 1,
+    "agreed_delivery_date": "2026-03-10",
+    "agreed_payment_date": "2026-03-08",
+    "agreed_delivery_location_id": 1,
 }
 
 
 @pytest.fixture
-def flow(settings: Settings, database: Databases) -> Iterator[Flow]:
+def flow(settings: Settings, database: Databases) -> Flow:
     """A flow whose source has the shop's schema and one row in each small table, and no orders."""
     source, warehouse = database("totesys_app"), database("quayside_loader")
     source_url = database.url(source, "totesys_app")
@@ -119,9 +142,10 @@ def flow(settings: Settings, database: Databases) -> Iterator[Flow]:
         for table, values in SHOP.items():
             stamp = datetime(2026, 1, 1)
             insert_row(connection, table, {**values, "created_at": stamp, "last_updated": stamp})
-    yield Flow(
+    return Flow(
         settings=settings,
         source=Credentials("127.0.0.1", int(str(port)), source, "quayside_extract", "secret"),
         warehouse=Credentials("127.0.0.1", int(str(port)), warehouse, "quayside_loader", "secret"),
-        source_url=source_url, warehouse_url=database.url(warehouse, "quayside_loader"),
+        source_url=source_url,
+        warehouse_url=database.url(warehouse, "quayside_loader"),
     )

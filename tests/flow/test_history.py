@@ -92,13 +92,18 @@ class Model:
                 versions.append((versions[-1][0], True))
 
 
-STEPS = st.lists(st.tuples(st.sampled_from(["insert", "update", "delete", "run", "run", "find deletes"]), st.integers(1, 3)),
-                 min_size=3, max_size=10)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["insert", "update", "delete", "run", "run", "find deletes"]), st.integers(1, 3)),
+    min_size=3,
+    max_size=10,
+)
 
 
 @given(steps=STEPS)
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_sequence_of_changes_and_runs_leaves_the_history_of_the_source(flow: Flow, steps: list[tuple[str, int]]) -> None:
+def test_any_sequence_of_changes_and_runs_leaves_the_history_of_the_source(
+    flow: Flow, steps: list[tuple[str, int]]
+) -> None:
     # One flow for all examples: each has keys of its own, and leaves nothing undone.
     base = max([0, *(key for key, _ in flow.query(CURRENT))] if _warehouse_exists(flow) else [0])
     offset = (base // 10 + 1) * 10
@@ -117,12 +122,21 @@ def _do(flow: Flow, model: Model, step: str, key: int) -> None:
     model.clock += timedelta(seconds=1)
     units = 1000 + model.clock.second + 60 * model.clock.minute
     if step == "insert" and key not in model.live:
-        flow.insert("sales_order", sales_order_id=key, created_at=model.clock, last_updated=model.clock,
-                    **{**ORDER, "units_sold": units})
+        flow.insert(
+            "sales_order",
+            sales_order_id=key,
+            created_at=model.clock,
+            last_updated=model.clock,
+            **{**ORDER, "units_sold": units},
+        )
         model.live[key] = units
     elif step == "update" and key in model.live:
-        flow.write("update sales_order set units_sold = %s, last_updated = %s where sales_order_id = %s",
-                   units, model.clock, key)
+        flow.write(
+            "update sales_order set units_sold = %s, last_updated = %s where sales_order_id = %s",
+            units,
+            model.clock,
+            key,
+        )
         model.live[key] = units
     elif step == "delete" and key in model.live:
         flow.write("delete from sales_order where sales_order_id = %s", key)

@@ -46,8 +46,10 @@ class Source:
 
 def department(connection: psycopg.Connection, key: int, at: datetime = NOON, name: str = "Sales") -> None:
     """Insert a department, the smallest of the tables."""
-    connection.execute("insert into department (department_id, department_name, created_at, last_updated) "
-                       "values (%s, %s, %s, %s)", [key, name, at, at])
+    connection.execute(
+        "insert into department (department_id, department_name, created_at, last_updated) values (%s, %s, %s, %s)",
+        [key, name, at, at],
+    )
 
 
 @pytest.fixture
@@ -55,8 +57,9 @@ def source(postgres: Postgres, database: Databases) -> Source:
     name = database("totesys_app")
     with psycopg.connect(database.url(name, "totesys_app")) as connection:
         create_schema(connection)
-    return Source(database.url(name, "totesys_app"),
-                  Credentials("127.0.0.1", postgres.port, name, "quayside_extract", "secret"))
+    return Source(
+        database.url(name, "totesys_app"), Credentials("127.0.0.1", postgres.port, name, "quayside_extract", "secret")
+    )
 
 
 @dataclass
@@ -70,8 +73,13 @@ class Platform:
     told: list[tuple[str, str]]
 
     def run(self, run_id: str = "run") -> Run:
-        return Run(id=run_id, settings=self.settings, lake=self.lake, ledger=self.ledger,
-                   progress=lambda dataset, message: self.told.append((dataset, message)))
+        return Run(
+            id=run_id,
+            settings=self.settings,
+            lake=self.lake,
+            ledger=self.ledger,
+            progress=lambda dataset, message: self.told.append((dataset, message)),
+        )
 
     def land(self, *tables: str, run: str = "run") -> list[Landed]:
         contracts = [load_contract(f"totesys.{table}") for table in tables or ("department",)]

@@ -39,8 +39,11 @@ def main() -> None:
     setattr(owner, name, killing)
     batches.CHUNK = 1_000
     upload.PART = 8 * 1024
-    land([load_contract(f"totesys.{table}")], Run.of("run"),
-         Credentials(host, int(port), dbname, "quayside_extract", "secret"))
+    land(
+        [load_contract(f"totesys.{table}")],
+        Run.of("run"),
+        Credentials(host, int(port), dbname, "quayside_extract", "secret"),
+    )
 
 
 if __name__ == "__main__":

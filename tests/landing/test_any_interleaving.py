@@ -38,7 +38,8 @@ class Shop:
         text = f"row {key}"
         self.writers[writer].execute(
             "insert into department (department_id, department_name, last_updated) values (%s, %s, %s)",
-            [key, text, NOON + timedelta(hours=hours)])
+            [key, text, NOON + timedelta(hours=hours)],
+        )
         self.open[writer][key] = text
 
     def update(self, writer: int, hours: int) -> None:
@@ -47,7 +48,8 @@ class Shop:
             key, text = free[hours % len(free)], f"change {next(self.number)}"
             self.writers[writer].execute(
                 "update department set department_name = %s, last_updated = %s where department_id = %s",
-                [text, NOON + timedelta(hours=hours), key])
+                [text, NOON + timedelta(hours=hours), key],
+            )
             self.open[writer][key] = text
 
     def savepoint(self, writer: int, hours: int) -> None:
@@ -77,11 +79,17 @@ def forget(platform: Platform) -> None:
         table.delete_item(Key={"dataset": item["dataset"], "entry": item["entry"]})
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, database=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=st.lists(STEP, min_size=4, max_size=16))
 def test_whatever_is_committed_when_a_window_is_read_is_landed(
-        platform: Platform, steps: list[tuple[str, int, int]]) -> None:
+    platform: Platform, steps: list[tuple[str, int, int]]
+) -> None:
     forget(platform)
     landed: set[str] = set()
     with ExitStack() as stack:

@@ -30,7 +30,9 @@ class Curated:
 
     def current_key_batches(self, contract: Contract, run: Run) -> list[pa.RecordBatch]:
         schema = quayside.curated.CURRENT_KEYS
-        return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in self.rows], schema).to_batches()
+        return pa.Table.from_pylist(
+            [dict(zip(schema.names, row, strict=True)) for row in self.rows], schema
+        ).to_batches()
 
     def take(self) -> None:
         """Let all that is pending arrive."""
@@ -53,7 +55,9 @@ def fill(platform: Platform) -> None:
     platform.land()
 
 
-def test_a_deleted_row_becomes_a_tombstone_later_than_anything_known_of_it(platform: Platform, curated: Curated) -> None:
+def test_a_deleted_row_becomes_a_tombstone_later_than_anything_known_of_it(
+    platform: Platform, curated: Curated
+) -> None:
     fill(platform)
     future = datetime(2099, 1, 1)
     platform.source.run("update department set last_updated = %s where department_id = 4", future)
@@ -83,8 +87,12 @@ def test_what_the_lake_lacks_is_landed_again(platform: Platform, curated: Curate
     platform.source.run("update department set last_updated = %s where department_id = 5", NOON + timedelta(days=9))
     platform.land()
     curated.take()
-    curated.rows = [(1, NOON + timedelta(hours=1), False), (2, NOON + timedelta(hours=2), True),
-                    (3, NOON + timedelta(hours=3), False), (5, NOON + timedelta(hours=5), False)]
+    curated.rows = [
+        (1, NOON + timedelta(hours=1), False),
+        (2, NOON + timedelta(hours=2), True),
+        (3, NOON + timedelta(hours=3), False),
+        (5, NOON + timedelta(hours=5), False),
+    ]
     position = platform.ledger.position("totesys.department")
     [repair] = curated.compare()
 
@@ -108,9 +116,12 @@ def test_what_the_next_window_brings_is_not_called_lacking(platform: Platform, c
 def test_a_version_in_quarantine_is_not_landed_every_day_again(platform: Platform, curated: Curated) -> None:
     fill(platform)
     curated.take()
-    rejected = platform.landed().slice(2, 1).append_column("_row", pa.array([2])).append_column("_rule", pa.array(["x"]))
-    with platform.lake.parquet_writer("quarantine/totesys/department/batch=00000001-x/rejected.parquet",
-                                      rejected.schema) as file:
+    rejected = (
+        platform.landed().slice(2, 1).append_column("_row", pa.array([2])).append_column("_rule", pa.array(["x"]))
+    )
+    with platform.lake.parquet_writer(
+        "quarantine/totesys/department/batch=00000001-x/rejected.parquet", rejected.schema
+    ) as file:
         file.write(rejected)
     curated.rows = [row for row in curated.rows if row[0] != rejected["department_id"][0].as_py()]
 

@@ -14,13 +14,24 @@ from tests.landing.conftest import NOISE, NOON, Platform, department
 from tests.landing.killed import POINTS
 
 ROWS = 3_000
-FILL = ("insert into department (department_id, department_name, last_updated) "
-        "select i, repeat('x', 60), %s from generate_series(%s::integer, %s) as i")
+FILL = (
+    "insert into department (department_id, department_name, last_updated) "
+    "select i, repeat('x', 60), %s from generate_series(%s::integer, %s) as i"
+)
 
 
 def kill(platform: Platform, point: str) -> None:
     where = platform.source.credentials
-    command = [sys.executable, "-m", "tests.landing.killed", point, where.host, str(where.port), where.dbname, "department"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.landing.killed",
+        point,
+        where.host,
+        str(where.port),
+        where.dbname,
+        "department",
+    ]
     path = os.pathsep.join([str(ROOT / "include"), str(ROOT)])
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, cwd=ROOT, timeout=60, check=False)
     assert done.returncode == -signal.SIGKILL

@@ -56,8 +56,10 @@ def test_a_missing_table_is_named(platform: Platform) -> None:
 
 
 def test_a_view_in_place_of_a_table_is_refused(platform: Platform) -> None:
-    platform.source.run("alter table department rename to offices; "
-                        "create view department as select * from offices; grant select on department to quayside_extract")
+    platform.source.run(
+        "alter table department rename to offices; "
+        "create view department as select * from offices; grant select on department to quayside_extract"
+    )
     with pytest.raises(Terminal, match="not a table"):
         platform.land()
 
@@ -71,7 +73,8 @@ def test_row_security_that_would_hide_rows_is_an_error(platform: Platform) -> No
 
 
 def test_a_change_of_definition_that_is_going_on_is_waited_for_not_for_ever(
-        platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = str(postgres_source.SESSION["options"]).replace("lock_timeout=60s", "lock_timeout=100")
     monkeypatch.setitem(postgres_source.SESSION, "options", options)
     with platform.source.connect() as changing:
@@ -80,7 +83,9 @@ def test_a_change_of_definition_that_is_going_on_is_waited_for_not_for_ever(
             platform.land()
 
 
-def test_a_connection_lost_while_reading_is_tried_again(platform: Platform, postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_lost_while_reading_is_tried_again(
+    platform: Platform, postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with platform.source.connect() as connection:
         department(connection, 1)
     copy = batches.copy
@@ -115,7 +120,8 @@ def behind(platform: Platform, endpoint: str, fails: Fails, monkeypatch: pytest.
 
 @pytest.mark.parametrize("name", ["part-0000.parquet", "manifest.json"])
 def test_s3_answering_500_leaves_nothing_half_written(
-        platform: Platform, aws: str, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    platform: Platform, aws: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     with platform.source.connect() as connection:
         department(connection, 1)
     asked = []
@@ -137,12 +143,15 @@ def test_s3_answering_500_leaves_nothing_half_written(
 
 
 def test_a_part_that_s3_never_takes_leaves_no_object(
-        platform: Platform, aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform: Platform, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     platform.source.run(NOISE)
     monkeypatch.setattr(upload, "PART", 64 * 1024)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
-    with (behind(platform, aws, lambda _, path: "partNumber=2" in path, monkeypatch),
-          pytest.raises(Retryable, match="Cannot write")):
+    with (
+        behind(platform, aws, lambda _, path: "partNumber=2" in path, monkeypatch),
+        pytest.raises(Retryable, match="Cannot write"),
+    ):
         platform.land()
 
     assert platform.lake.keys("landing") == []
@@ -150,7 +159,8 @@ def test_a_part_that_s3_never_takes_leaves_no_object(
 
 
 def test_s3_answering_500_now_and_then_goes_unnoticed(
-        platform: Platform, aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform: Platform, aws: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with platform.source.connect() as connection:
         department(connection, 1)
     seen: set[str] = set()

@@ -11,8 +11,30 @@ from quayside.errors import Terminal
 from quayside.types import arrow_schema
 from tests.landing.conftest import NOON, Platform, department
 
-TEXTS = ["O'Brien", "🚢 Zoë", "x" * 240, "", None, 'say "hi"', "two\nlines\r\nand\rmore", "back\\slash\\.", "\\.", "\\N",
-         "NULL", "None", "a,b;c\td", " ", "  padded  ", '"', '""', ",", "\n", "%s {} $1", "é" * 5000, "\ufeffbom"]
+TEXTS = [
+    "O'Brien",
+    "🚢 Zoë",
+    "x" * 240,
+    "",
+    None,
+    'say "hi"',
+    "two\nlines\r\nand\rmore",
+    "back\\slash\\.",
+    "\\.",
+    "\\N",
+    "NULL",
+    "None",
+    "a,b;c\td",
+    " ",
+    "  padded  ",
+    '"',
+    '""',
+    ",",
+    "\n",
+    "%s {} $1",
+    "é" * 5000,
+    "\ufeffbom",
+]
 
 
 def test_texts_arrive_as_they_were(platform: Platform) -> None:
@@ -30,12 +52,19 @@ def test_texts_arrive_as_they_were(platform: Platform) -> None:
 
 def test_amounts_arrive_to_the_penny(platform: Platform) -> None:
     amounts = ["99999999.99", "-99999999.99", "0.01", "0.00", "-0.01", "0.10", "12345678.90"]
-    platform.source.run("alter table payment drop constraint payment_transaction_id_fkey, "
-                        "drop constraint payment_counterparty_id_fkey, drop constraint payment_currency_id_fkey, "
-                        "drop constraint payment_payment_type_id_fkey")
+    platform.source.run(
+        "alter table payment drop constraint payment_transaction_id_fkey, "
+        "drop constraint payment_counterparty_id_fkey, drop constraint payment_currency_id_fkey, "
+        "drop constraint payment_payment_type_id_fkey"
+    )
     for key, amount in enumerate(amounts, start=2147483641):
-        platform.source.run("insert into payment values (%s, %s, %s, 1, 1, %s, 1, 1, false, '2026-05-01', 2147483647, "
-                            "-2147483648)", key, NOON, NOON, amount)
+        platform.source.run(
+            "insert into payment values (%s, %s, %s, 1, 1, %s, 1, 1, false, '2026-05-01', 2147483647, -2147483648)",
+            key,
+            NOON,
+            NOON,
+            amount,
+        )
     platform.land("payment")
     rows = platform.landed("payment").sort_by("payment_id")
 
@@ -46,9 +75,15 @@ def test_amounts_arrive_to_the_penny(platform: Platform) -> None:
 
 
 def test_times_arrive_to_the_millisecond(platform: Platform) -> None:
-    moments = [datetime(2023, 11, 6, 14, 20, 51, 563000), datetime(2023, 11, 6, 14, 20, 51, 500000),
-               datetime(2023, 11, 6), datetime(1970, 1, 1), datetime(1969, 12, 31, 23, 59, 59, 999000),
-               datetime(9999, 12, 31, 23, 59, 59, 999000), datetime(1, 1, 1)]
+    moments = [
+        datetime(2023, 11, 6, 14, 20, 51, 563000),
+        datetime(2023, 11, 6, 14, 20, 51, 500000),
+        datetime(2023, 11, 6),
+        datetime(1970, 1, 1),
+        datetime(1969, 12, 31, 23, 59, 59, 999000),
+        datetime(9999, 12, 31, 23, 59, 59, 999000),
+        datetime(1, 1, 1),
+    ]
     with platform.source.connect() as connection:
         for key, moment in enumerate(moments):
             department(connection, key, moment)

@@ -54,8 +54,11 @@ def test_an_update_lands_a_new_version_and_only_that(platform: Platform) -> None
     assert platform.versions() == [(1, NOON), (2, NOON), (2, NOON + HOUR)]
 
 
-@pytest.mark.parametrize("at", [NOON + HOUR, NOON, NOON - timedelta(days=400)],
-                         ids=["before the cursor", "long before", "explicitly of last year"])
+@pytest.mark.parametrize(
+    "at",
+    [NOON + HOUR, NOON, NOON - timedelta(days=400)],
+    ids=["before the cursor", "long before", "explicitly of last year"],
+)
 def test_a_row_that_commits_late_is_not_lost(platform: Platform, at: datetime) -> None:
     with platform.source.connect() as slow:
         department(slow, 1, at)
@@ -132,13 +135,17 @@ def test_a_long_open_transaction_does_not_hold_others_back(platform: Platform) -
 def test_the_tables_of_a_run_agree_with_each_other(platform: Platform) -> None:
     with platform.source.connect() as connection:
         department(connection, 1)
-        connection.execute("alter table department add column floor integer")  # so that drift is told before all reading
+        connection.execute(
+            "alter table department add column floor integer"
+        )  # so that drift is told before all reading
     run = platform.run()
 
     def write_meanwhile(dataset: str, message: str) -> None:
         with platform.source.connect() as connection:
-            connection.execute("insert into department (department_id, department_name) "
-                               "select max(department_id) + 1, 'Later' from department")
+            connection.execute(
+                "insert into department (department_id, department_name) "
+                "select max(department_id) + 1, 'Later' from department"
+            )
             connection.execute("insert into currency (currency_code) values ('EUR')")
 
     contracts = [load_contract(f"totesys.{table}") for table in ("department", "currency")]
@@ -151,7 +158,9 @@ def test_the_tables_of_a_run_agree_with_each_other(platform: Platform) -> None:
 def test_no_table_is_emptied_or_rewritten_under_a_reader(platform: Platform) -> None:
     with platform.source.connect() as connection:
         department(connection, 1)
-        connection.execute("alter table department add column floor integer")  # so that drift is told before all reading
+        connection.execute(
+            "alter table department add column floor integer"
+        )  # so that drift is told before all reading
     refused = []
 
     def empty(dataset: str, message: str) -> None:
@@ -226,31 +235,44 @@ def test_a_backfill_lands_a_range_and_leaves_the_position(platform: Platform) ->
 
 
 def test_the_manifest_says_what_the_source_counted(platform: Platform) -> None:
-    platform.source.run("alter table sales_order drop constraint sales_order_design_id_fkey, "
-                        "drop constraint sales_order_staff_id_fkey, drop constraint sales_order_counterparty_id_fkey, "
-                        "drop constraint sales_order_currency_id_fkey, "
-                        "drop constraint sales_order_agreed_delivery_location_id_fkey")
+    platform.source.run(
+        "alter table sales_order drop constraint sales_order_design_id_fkey, "
+        "drop constraint sales_order_staff_id_fkey, drop constraint sales_order_counterparty_id_fkey, "
+        "drop constraint sales_order_currency_id_fkey, "
+        "drop constraint sales_order_agreed_delivery_location_id_fkey"
+    )
     for key, price in ((1, "0.10"), (2, "0.20"), (1_900_000_000, "99999999.99")):
-        platform.source.run("insert into sales_order values (%s, %s, %s, 1, 1, 1, 1000, %s, 1, '2026-05-03', '2026-05-04', 1)",
-                            key, NOON, NOON + timedelta(milliseconds=key % 1000), price)
+        platform.source.run(
+            "insert into sales_order values (%s, %s, %s, 1, 1, 1, 1000, %s, 1, '2026-05-03', '2026-05-04', 1)",
+            key,
+            NOON,
+            NOON + timedelta(milliseconds=key % 1000),
+            price,
+        )
     [landed] = platform.land("sales_order")
     manifest = read_manifest(platform.lake, "totesys.sales_order", landed.batch or "")
 
     rows = platform.landed("sales_order").to_pylist()
     epoch = datetime(1970, 1, 1)
-    key_hash = sum((row["sales_order_id"] * 1000003 + (row["last_updated"] - epoch) // timedelta(milliseconds=1))
-                   % 2147483647 for row in rows)
+    key_hash = sum(
+        (row["sales_order_id"] * 1000003 + (row["last_updated"] - epoch) // timedelta(milliseconds=1)) % 2147483647
+        for row in rows
+    )
     assert manifest.source is not None
     assert (manifest.source.rows, manifest.source.key_hash) == (3, key_hash)
     assert manifest.source.sums == {"unit_price": "100000000.29"}
 
 
 def test_a_large_table_is_read_in_even_ranges_whatever_gaps_its_keys_have(
-        platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(batches, "CHUNK", 5_000)
-    platform.source.run("insert into department (department_id, department_name, last_updated) "
-                        "select case when i <= 15000 then i else i * 100000 end, 'Sales', %s "
-                        "from generate_series(1, 20000) as i", NOON)
+    platform.source.run(
+        "insert into department (department_id, department_name, last_updated) "
+        "select case when i <= 15000 then i else i * 100000 end, 'Sales', %s "
+        "from generate_series(1, 20000) as i",
+        NOON,
+    )
     [landed] = platform.land()
     manifest = read_manifest(platform.lake, "totesys.department", landed.batch or "")
 
@@ -262,7 +284,9 @@ def test_a_large_table_is_read_in_even_ranges_whatever_gaps_its_keys_have(
 def test_a_huge_table_is_not_read_in_thousands_of_ranges(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "CHUNK", 2)
     monkeypatch.setattr(batches, "MOST_CHUNKS", 3)
-    platform.source.run("insert into department (department_name) select repeat('x', 1000) from generate_series(1, 100)")
+    platform.source.run(
+        "insert into department (department_name) select repeat('x', 1000) from generate_series(1, 100)"
+    )
     [landed] = platform.land()
 
     assert len(read_manifest(platform.lake, "totesys.department", landed.batch or "").files) == 3
@@ -271,8 +295,7 @@ def test_a_huge_table_is_not_read_in_thousands_of_ranges(platform: Platform, mon
 def test_of_two_runs_at_once_one_waits_for_its_turn(platform: Platform) -> None:
     with platform.source.connect() as connection:
         department(connection, 1)
-    with (platform.ledger.lease("totesys", owner="first", seconds=60),
-          pytest.raises(Retryable, match="another run")):
+    with platform.ledger.lease("totesys", owner="first", seconds=60), pytest.raises(Retryable, match="another run"):
         platform.land(run="second")
     platform.land(run="second")
 

@@ -47,14 +47,20 @@ def main(dataset: str, last: str = "") -> None:
         importlib.import_module("quayside.quality.expectations")  # so that its memory is in the first figure
     imported = peak()
     gate([load_contract(dataset)], run)
-    print(json.dumps({"imported": imported, "peak": peak(), "gx": "great_expectations" in sys.modules, "strangers": strangers}))
+    print(
+        json.dumps(
+            {"imported": imported, "peak": peak(), "gx": "great_expectations" in sys.modules, "strangers": strangers}
+        )
+    )
 
 
 def dying(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, and a kill -9 after it."""
+
     def call(*arguments: Any, **named: Any) -> None:
         function(*arguments, **named)
         os.kill(os.getpid(), signal.SIGKILL)
+
     return call
 
 

@@ -23,8 +23,15 @@ DATASET = "totesys.department"
 
 
 def alone(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "tests.quality.alone", *arguments], cwd=ROOT, text=True, timeout=200,
-                          env={**os.environ, "PYTHONPATH": f"{ROOT / 'include'}:{ROOT}"}, capture_output=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "tests.quality.alone", *arguments],
+        cwd=ROOT,
+        text=True,
+        timeout=200,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'include'}:{ROOT}"},
+        capture_output=True,
+        check=False,
+    )
 
 
 def measured(dataset: str) -> dict[str, Any]:
@@ -36,8 +43,16 @@ def measured(dataset: str) -> dict[str, Any]:
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_after_any_step_a_retry_leaves_what_an_undisturbed_run_would_have(shop: Shop, step: str) -> None:
     contract = load_contract(DATASET)
-    batches = [shop.land(contract, [{**DEPARTMENT, "department_id": number, "department_name": name}
-                                    for number, name in enumerate(["Sales", None, "Stores"], 1)]) for _ in range(2)]
+    batches = [
+        shop.land(
+            contract,
+            [
+                {**DEPARTMENT, "department_id": number, "department_name": name}
+                for number, name in enumerate(["Sales", None, "Stores"], 1)
+            ],
+        )
+        for _ in range(2)
+    ]
     killed = alone(DATASET, step)
     assert killed.returncode == -9, killed.stderr
 
@@ -75,10 +90,22 @@ def test_memory_does_not_grow_with_the_batch(shop: Shop, orders: Contract) -> No
 def many_orders(contract: Contract, count: int) -> pa.Table:
     """So many orders that differ in their keys and prices."""
     stamp = np.datetime64(datetime(2026, 5, 1, 12), "ms")
-    constant = {"design_id": 1, "staff_id": 1, "counterparty_id": 1, "units_sold": 1000, "currency_id": 1,
-                "agreed_delivery_date": "2026-05-09", "agreed_payment_date": "2026-05-08", "agreed_delivery_location_id": 1,
-                "created_at": stamp, "last_updated": stamp}
+    constant = {
+        "design_id": 1,
+        "staff_id": 1,
+        "counterparty_id": 1,
+        "units_sold": 1000,
+        "currency_id": 1,
+        "agreed_delivery_date": "2026-05-09",
+        "agreed_payment_date": "2026-05-08",
+        "agreed_delivery_location_id": 1,
+        "created_at": stamp,
+        "last_updated": stamp,
+    }
     columns = {name: pa.repeat(pa.scalar(value), count) for name, value in constant.items()}
-    columns |= {"sales_order_id": pa.array(np.arange(count)), "unit_price": pa.array(np.arange(count) % 1000).cast(pa.decimal128(21, 2))}
+    columns |= {
+        "sales_order_id": pa.array(np.arange(count)),
+        "unit_price": pa.array(np.arange(count) % 1000).cast(pa.decimal128(21, 2)),
+    }
     schema = arrow_schema(contract)
     return pa.table([columns[name].cast(schema.field(name).type) for name in schema.names], schema=schema)

@@ -52,8 +52,14 @@ def test_the_page_shows_per_dataset_rows_rejects_reasons_and_checks(shop: Shop, 
 
     shown = page(shop, run.id)
     assert verdict.page == page_key(run.id) == "quality/pages/totesys_landing_manual__2026-05-01T12_00_00_00_00.html"
-    for text in (run.id, "2 batches, 11 rows, 1 rejected, 0 blocked", "totesys.sales_order", "totesys.department",
-                 "units_sold is 1; the contract allows at least 1000 and at most 100000", "unit_price.range"):
+    for text in (
+        run.id,
+        "2 batches, 11 rows, 1 rejected, 0 blocked",
+        "totesys.sales_order",
+        "totesys.department",
+        "units_sold is 1; the contract allows at least 1000 and at most 100000",
+        "unit_price.range",
+    ):
         assert text in shown.text
     stored = boto3.client("s3").head_object(Bucket=shop.lake.bucket, Key=verdict.page)
     assert stored["ContentType"] == "text/html; charset=utf-8"
@@ -84,8 +90,14 @@ def test_personal_and_restricted_values_appear_in_no_page_result_ledger_or_messa
 
     reasons = [row["_reason"] for row in shop.rejected(manifest)]
     assert reasons == ["company_ac_number is a value not shown here; the contract allows at most 10"] * 30
-    told = [str(blocked.value), str(shop.results()), page(shop, run.id).text, str(reasons), str(shop.told),
-            *(str(entry.facts) for name in ("payment", "staff") for entry in shop.ledger.batches(f"totesys.{name}"))]
+    told = [
+        str(blocked.value),
+        str(shop.results()),
+        page(shop, run.id).text,
+        str(reasons),
+        str(shop.told),
+        *(str(entry.facts) for name in ("payment", "staff") for entry in shop.ledger.batches(f"totesys.{name}")),
+    ]
     for secret in (str(PAYMENT["company_ac_number"]), str(PAYMENT["counterparty_ac_number"]), STAFF["email_address"]):
         assert [text for text in told if str(secret) in text] == []
 
@@ -101,13 +113,39 @@ def test_results_are_a_table_of_the_catalog(shop: Shop, orders: Contract) -> Non
     keys = shop.lake.keys(described["Location"].removeprefix(shop.lake.uri("")))
     assert shop.lake.read_table(keys).schema.equals(SCHEMA)
     [found] = shop.results(rule="unit_price.range")
-    assert {name: found[name] for name in ("run", "dataset", "column_name", "kind", "severity", "passed", "observed",
-                                           "expected", "unexpected_rows")} == {
-        "run": run.id, "dataset": "totesys.sales_order", "column_name": "unit_price", "kind": "row", "severity": "reject",
-        "passed": False, "observed": "1 of 10 rows", "expected": "allows at least 0 and at most 99999999.99",
-        "unexpected_rows": 1}
+    assert {
+        name: found[name]
+        for name in (
+            "run",
+            "dataset",
+            "column_name",
+            "kind",
+            "severity",
+            "passed",
+            "observed",
+            "expected",
+            "unexpected_rows",
+        )
+    } == {
+        "run": run.id,
+        "dataset": "totesys.sales_order",
+        "column_name": "unit_price",
+        "kind": "row",
+        "severity": "reject",
+        "passed": False,
+        "observed": "1 of 10 rows",
+        "expected": "allows at least 0 and at most 99999999.99",
+        "unexpected_rows": 1,
+    }
     assert {row["rule"] for row in shop.results(kind="dataset")} >= {
-        "schema", "drift", "complete", "rejected_share", "conflicting_versions", "freshness", "staff_id.references"}
+        "schema",
+        "drift",
+        "complete",
+        "rejected_share",
+        "conflicting_versions",
+        "freshness",
+        "staff_id.references",
+    }
 
 
 def test_the_page_of_a_run_that_was_retried_shows_what_passed_before(shop: Shop, orders: Contract) -> None:

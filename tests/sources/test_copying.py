@@ -28,7 +28,9 @@ def read(connection: psycopg.Connection, query: str, **types: pa.DataType) -> li
 
 def test_many_blocks_arrive_once_and_in_order(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "BLOCK", 10_000)
-    tables = read(connection, "select i, repeat('x', 20) from generate_series(1, 50000) as i", i=pa.int32(), t=pa.string())
+    tables = read(
+        connection, "select i, repeat('x', 20) from generate_series(1, 50000) as i", i=pa.int32(), t=pa.string()
+    )
 
     assert pa.concat_tables(tables)["i"].to_pylist() == list(range(1, 50_001))
     assert len(tables) > 10, "handed on in pieces"
@@ -44,8 +46,9 @@ def test_few_rows_arrive(connection: psycopg.Connection, rows: int) -> None:
 
 def test_a_row_larger_than_a_block_arrives(connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "BLOCK", 1_000)
-    tables = read(connection, "select i, repeat(E'x\\n', i * 50000) from generate_series(1, 3) as i",
-                  i=pa.int32(), t=pa.string())
+    tables = read(
+        connection, "select i, repeat(E'x\\n', i * 50000) from generate_series(1, 3) as i", i=pa.int32(), t=pa.string()
+    )
 
     assert [len(text) for table in tables for text in table["t"].to_pylist()] == [100_000, 200_000, 300_000]
 
@@ -57,8 +60,12 @@ def test_a_lone_column_of_nothing_keeps_its_rows(connection: psycopg.Connection)
 
 def test_what_the_source_says_in_the_middle_is_raised(connection: psycopg.Connection) -> None:
     with pytest.raises(psycopg.errors.DivisionByZero):
-        read(connection, "select 1 / (i - 30000), repeat('x', 100) from generate_series(1, 60000) as i",
-             i=pa.int32(), t=pa.string())
+        read(
+            connection,
+            "select 1 / (i - 30000), repeat('x', 100) from generate_series(1, 60000) as i",
+            i=pa.int32(),
+            t=pa.string(),
+        )
     assert connection.execute("select 1").fetchone() == (1,)
 
 
@@ -69,7 +76,12 @@ def test_what_the_taker_raises_ends_the_copy(connection: psycopg.Connection, mon
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        copy(connection, sql.SQL("select i from generate_series(1, 3000000) as i"), pa.schema([("i", pa.int32())]), refuse)
+        copy(
+            connection,
+            sql.SQL("select i from generate_series(1, 3000000) as i"),
+            pa.schema([("i", pa.int32())]),
+            refuse,
+        )
     assert connection.execute("select 1").fetchone() == (1,)
 
 

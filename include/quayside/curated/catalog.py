@@ -16,14 +16,23 @@ Values = tuple[str, ...]
 NO_PARTITIONS = pa.schema([])
 _BATCH = 100  # the most partitions that Glue takes in one call
 _HIVE = {
-    pa.int16(): "smallint", pa.int32(): "int", pa.int64(): "bigint", pa.string(): "string", pa.bool_(): "boolean",
-    pa.float64(): "double", pa.date32(): "date", pa.timestamp("ms"): "timestamp", pa.timestamp("us"): "timestamp",
+    pa.int16(): "smallint",
+    pa.int32(): "int",
+    pa.int64(): "bigint",
+    pa.string(): "string",
+    pa.bool_(): "boolean",
+    pa.float64(): "double",
+    pa.date32(): "date",
+    pa.timestamp("ms"): "timestamp",
+    pa.timestamp("us"): "timestamp",
 }
 _PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
-    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
-                  "Parameters": {"serialization.format": "1"}},
+    "SerdeInfo": {
+        "SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe",
+        "Parameters": {"serialization.format": "1"},
+    },
 }
 _REFUSALS = ("EntityNotFoundException", "AccessDeniedException", "InvalidInputException", "ValidationException")
 
@@ -72,8 +81,16 @@ class Catalog:
         except (ClientError, BotoCoreError) as error:
             raise _failure(f"read table {name}", error) from error
 
-    def ensure_table(self, name: str, schema: pa.Schema, location: str, *, partitions: pa.Schema = NO_PARTITIONS,
-                     description: str = "", existing: Table | None = None) -> Table:
+    def ensure_table(
+        self,
+        name: str,
+        schema: pa.Schema,
+        location: str,
+        *,
+        partitions: pa.Schema = NO_PARTITIONS,
+        description: str = "",
+        existing: Table | None = None,
+    ) -> Table:
         """Create a Parquet table, or bring its columns and texts up to date; one that exists keeps its location.
 
         :param schema: columns in the files; field metadata ``comment`` becomes the column's comment
@@ -82,10 +99,16 @@ class Catalog:
         """
         existing = existing or self.table(name)
         wanted: dict[str, Any] = {
-            "Name": name, "Description": description[:2048], "TableType": "EXTERNAL_TABLE",
-            "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"}, "PartitionKeys": _columns(partitions),
-            "StorageDescriptor": {"Columns": _columns(schema), "Location": existing.location if existing else location,
-                                  **_PARQUET},
+            "Name": name,
+            "Description": description[:2048],
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
+            "PartitionKeys": _columns(partitions),
+            "StorageDescriptor": {
+                "Columns": _columns(schema),
+                "Location": existing.location if existing else location,
+                **_PARQUET,
+            },
         }
         if existing and _same(existing.definition, wanted):
             return existing
@@ -101,16 +124,23 @@ class Catalog:
         """Let an unpartitioned table be the files of another folder, from one moment to the next."""
         storage = {**table.definition["StorageDescriptor"], "Location": location}
         with _failures(f"move table {table.name}"):
-            aws("glue").update_table(DatabaseName=self._database,
-                                     TableInput={**table.definition, "StorageDescriptor": storage})
+            aws("glue").update_table(
+                DatabaseName=self._database, TableInput={**table.definition, "StorageDescriptor": storage}
+            )
 
     def partitions(self, name: str) -> dict[Values, str]:
         """Return the location of every partition of a table."""
         with _failures(f"read the partitions of {name}"):
-            pages = aws("glue").get_paginator("get_partitions").paginate(
-                DatabaseName=self._database, TableName=name, ExcludeColumnSchema=True)
-            return {tuple(item["Values"]): item["StorageDescriptor"]["Location"]
-                    for page in pages for item in page["Partitions"]}
+            pages = (
+                aws("glue")
+                .get_paginator("get_partitions")
+                .paginate(DatabaseName=self._database, TableName=name, ExcludeColumnSchema=True)
+            )
+            return {
+                tuple(item["Values"]): item["StorageDescriptor"]["Location"]
+                for page in pages
+                for item in page["Partitions"]
+            }
 
     def place_partitions(self, table: Table, locations: Mapping[Values, str], *, existing: Iterable[Values]) -> None:
         """Create partitions, or move those that exist to other folders; at most 100 change in one call.
@@ -124,11 +154,19 @@ class Catalog:
         with _failures(f"place partitions of {table.name}"):
             for some in batched(moved, _BATCH):
                 entries = [{"PartitionValueList": item["Values"], "PartitionInput": item} for item in some]
-                _check(table.name, aws("glue").batch_update_partition(
-                    DatabaseName=self._database, TableName=table.name, Entries=entries))
+                _check(
+                    table.name,
+                    aws("glue").batch_update_partition(
+                        DatabaseName=self._database, TableName=table.name, Entries=entries
+                    ),
+                )
             for some in batched(added, _BATCH):
-                _check(table.name, aws("glue").batch_create_partition(
-                    DatabaseName=self._database, TableName=table.name, PartitionInputList=list(some)))
+                _check(
+                    table.name,
+                    aws("glue").batch_create_partition(
+                        DatabaseName=self._database, TableName=table.name, PartitionInputList=list(some)
+                    ),
+                )
 
     def _partition(self, table: Table, values: Values, location: str) -> dict[str, Any]:
         storage = {**table.definition["StorageDescriptor"], "Location": location}
@@ -148,23 +186,32 @@ def hive_type(kind: pa.DataType) -> str:
 
 
 def _columns(schema: pa.Schema) -> list[dict[str, str]]:
-    return [{"Name": field.name, "Type": hive_type(field.type),
-             "Comment": (field.metadata or {}).get(b"comment", b"").decode()[:255]} for field in schema]
+    return [
+        {
+            "Name": field.name,
+            "Type": hive_type(field.type),
+            "Comment": (field.metadata or {}).get(b"comment", b"").decode()[:255],
+        }
+        for field in schema
+    ]
 
 
 def _table(item: Mapping[str, Any]) -> Table:
     known = ("Name", "Description", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
-    return Table(item["Name"], item["StorageDescriptor"]["Location"],
-                 {name: item[name] for name in known if name in item})
+    return Table(
+        item["Name"], item["StorageDescriptor"]["Location"], {name: item[name] for name in known if name in item}
+    )
 
 
 def _same(have: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     def columns(items: Sequence[Mapping[str, str]]) -> list[tuple[str, str, str]]:
         return [(item["Name"], item["Type"], item.get("Comment", "")) for item in items]
 
-    return (have.get("Description", "") == wanted["Description"]
-            and columns(have.get("PartitionKeys", [])) == columns(wanted["PartitionKeys"])
-            and columns(have["StorageDescriptor"]["Columns"]) == columns(wanted["StorageDescriptor"]["Columns"]))
+    return (
+        have.get("Description", "") == wanted["Description"]
+        and columns(have.get("PartitionKeys", [])) == columns(wanted["PartitionKeys"])
+        and columns(have["StorageDescriptor"]["Columns"]) == columns(wanted["StorageDescriptor"]["Columns"])
+    )
 
 
 def _check(table: str, answer: Mapping[str, Any]) -> None:

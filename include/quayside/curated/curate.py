@@ -86,8 +86,9 @@ def current_key_batches(contract: Contract, run: Run) -> Iterator[pa.RecordBatch
 class _Work:
     """The steps of one run, in their order."""
 
-    def __init__(self, sources: Sequence[Contract], layouts: Mapping[str, Layout], queries: Sequence[Query],
-                 run: Run) -> None:
+    def __init__(
+        self, sources: Sequence[Contract], layouts: Mapping[str, Layout], queries: Sequence[Query], run: Run
+    ) -> None:
         self._run, self._queries, self._layouts = run, queries, layouts
         self._sources = {contract.table: contract for contract in sources}
         self._catalog = Catalog.of(run.settings)
@@ -104,8 +105,11 @@ class _Work:
         if not any(pending.values()) and not fresh:
             return []
         rebuilt = {name for query in fresh for name in query.changes}
-        datasets = [self._dataset(name, entries, afresh=name in rebuilt)
-                    for name, entries in pending.items() if entries or name in rebuilt]
+        datasets = [
+            self._dataset(name, entries, afresh=name in rebuilt)
+            for name, entries in pending.items()
+            if entries or name in rebuilt
+        ]
         with engine() as connection:
             for schema in (CURRENT, CHANGE, STAR):
                 connection.execute(f"create schema {schema}")
@@ -118,17 +122,30 @@ class _Work:
         for name, entries in pending.items():
             for entry in entries:
                 # To the load: once what came of it is in the stars, reconciliation takes it.
-                self._run.ledger.advance(self._sources[name].name, entry.batch, taken="curate", status="curated", todo="load")
+                self._run.ledger.advance(
+                    self._sources[name].name, entry.batch, taken="curate", status="curated", todo="load"
+                )
         self._run.progress("curated", f"{sum(map(len, pending.values()))} batches in {time.monotonic() - began:.1f} s")
-        return [*(Curated(dataset=item.contract.name, rows=item.changed, batch=None, inputs=tuple(item.inputs))
-                  for item in datasets if item.changed), *results]
+        return [
+            *(
+                Curated(dataset=item.contract.name, rows=item.changed, batch=None, inputs=tuple(item.inputs))
+                for item in datasets
+                if item.changed
+            ),
+            *results,
+        ]
 
     def _ensure_tables(self) -> None:
         existing = self._catalog.tables()
         for layout in [*self._layouts.values(), *(star_layout(query.contract) for query in self._queries)]:
             table = self._catalog.ensure_table(
-                layout.name, layout.schema, self._run.lake.uri(layout.base), partitions=layout.partitions,
-                description=layout.description, existing=existing.get(layout.name))
+                layout.name,
+                layout.schema,
+                self._run.lake.uri(layout.base),
+                partitions=layout.partitions,
+                description=layout.description,
+                existing=existing.get(layout.name),
+            )
             self._tables[layout.name] = table
 
     def _places(self, layout: Layout) -> dict[Values, str]:
@@ -144,34 +161,48 @@ class _Work:
     def _is_unfilled(self, query: Query) -> bool:
         """Tell whether a table was added to the pipeline after its sources had been curated."""
         grain = (query.contract.grain or "").partition(".")[2]
-        return (grain in self._layouts and not self._places(star_layout(query.contract))
-                and bool(self._places(self._layouts[grain])))
+        return (
+            grain in self._layouts
+            and not self._places(star_layout(query.contract))
+            and bool(self._places(self._layouts[grain]))
+        )
 
     def _dataset(self, name: str, pending: list[Entry], *, afresh: bool) -> Dataset:
         contract = self._sources[name]
         entries = pending
         if afresh:  # a new fact needs every version that there ever was
-            entries = [entry for entry in self._run.ledger.batches(contract.name)
-                       if entry.status in ("passed", "curated", "loaded")]
+            entries = [
+                entry
+                for entry in self._run.ledger.batches(contract.name)
+                if entry.status in ("passed", "curated", "loaded")
+            ]
         batches = [Manifest.from_dict(self._run.lake.read_json(entry.manifest)) for entry in entries]
         return Dataset(contract, self._layouts[name], batches, self._places(self._layouts[name]))
 
     def _apply(self, connection: duckdb.DuckDBPyConnection, dataset: Dataset, *, afresh: bool) -> None:
         began = time.monotonic()
         grains = {name for query in self._queries for name in query.changes}
-        dataset.apply(connection, self._run.lake, self._version, afresh=afresh,
-                      keep_versions=dataset.contract.table in grains)
-        self._run.progress(dataset.contract.name, f"{dataset.changed} current rows changed, "
-                           f"{len(dataset.written)} buckets written in {time.monotonic() - began:.1f} s")
+        dataset.apply(
+            connection, self._run.lake, self._version, afresh=afresh, keep_versions=dataset.contract.table in grains
+        )
+        self._run.progress(
+            dataset.contract.name,
+            f"{dataset.changed} current rows changed, "
+            f"{len(dataset.written)} buckets written in {time.monotonic() - began:.1f} s",
+        )
 
-    def _compute(self, connection: duckdb.DuckDBPyConnection, datasets: Sequence[Dataset],
-                 fresh: Sequence[Query]) -> list[Star]:
+    def _compute(
+        self, connection: duckdb.DuckDBPyConnection, datasets: Sequence[Dataset], fresh: Sequence[Query]
+    ) -> list[Star]:
         """Compute the stars that the datasets concern: facts first, as they say which days there must be."""
         changed = {dataset.contract.table: dataset for dataset in datasets}
         facts = [query for query in self._queries if query.changes and set(query.changes) & set(changed)]
         calendars = [query for query in self._queries if _CALENDAR in query.tables]
-        dimensions = [query for query in self._queries if not query.changes and query not in calendars
-                      and (query.tables & set(changed) or query in fresh)]
+        dimensions = [
+            query
+            for query in self._queries
+            if not query.changes and query not in calendars and (query.tables & set(changed) or query in fresh)
+        ]
         self._load(connection, [*facts, *dimensions], changed)
         stars = {query.contract.name: self._star(query, changed) for query in [*facts, *dimensions]}
         for query in [*facts, *dimensions]:
@@ -194,8 +225,9 @@ class _Work:
         star.compute(connection, self._run.lake, self._version)
         self._run.progress(star.contract.name, f"{star.rows} rows new or changed in {time.monotonic() - began:.1f} s")
 
-    def _load(self, connection: duckdb.DuckDBPyConnection, queries: Sequence[Query],
-              changed: Mapping[str, Dataset]) -> None:
+    def _load(
+        self, connection: duckdb.DuckDBPyConnection, queries: Sequence[Query], changed: Mapping[str, Dataset]
+    ) -> None:
         """Make the ``current`` tables that queries read, with the columns that any of them needs."""
         needed: dict[str, set[str]] = {}
         for query in queries:
@@ -219,12 +251,23 @@ class _Work:
         batch = last
         if not last.endswith(f"-{mark}"):
             batch = f"{int(last.partition('-')[0]) + 1:08d}-{mark}"
-            file = write(lake, f"{prefix(contract.name, batch, 'derived')}part-0.parquet", change_schema(contract),
-                         star.changes(connection))
+            file = write(
+                lake,
+                f"{prefix(contract.name, batch, 'derived')}part-0.parquet",
+                change_schema(contract),
+                star.changes(connection),
+            )
             manifest = Manifest(
-                dataset=contract.name, batch=batch, kind="derived", run=self._run.id, files=(file,), rows=file.rows,
-                schema_version=contract.version, inputs=tuple(star.inputs),
-                snapshot_at=max((item.snapshot_at for item in star.batches), default=_now()))
+                dataset=contract.name,
+                batch=batch,
+                kind="derived",
+                run=self._run.id,
+                files=(file,),
+                rows=file.rows,
+                schema_version=contract.version,
+                inputs=tuple(star.inputs),
+                snapshot_at=max((item.snapshot_at for item in star.batches), default=_now()),
+            )
             manifest.write(lake)
             ledger.record_derived(manifest, todo="load")
         return Curated(dataset=contract.name, rows=star.rows, batch=batch, inputs=tuple(star.inputs))
@@ -238,7 +281,9 @@ class _Work:
         self._tables = self._catalog.tables()
         for item in _all(stars, datasets):
             if item.written and self._places(item.layout) != item.placed:
-                raise Retryable(f"Another run has rewritten {item.layout.name} meanwhile; this one begins again from there.")
+                raise Retryable(
+                    f"Another run has rewritten {item.layout.name} meanwhile; this one begins again from there."
+                )
         for item in _all(stars, datasets):
             table = self._tables[item.layout.name]
             if item.layout.partitions.names:
@@ -248,12 +293,18 @@ class _Work:
 
     def _forget(self, datasets: Sequence[Dataset], stars: Sequence[Star]) -> None:
         """Delete files that the catalog has not named since the run before: a reader in flight may still read those."""
+
         def forget(parent: str, kept: tuple[str, ...]) -> None:
-            self._run.lake.delete([key for key in self._run.lake.keys(parent) if not self._run.lake.uri(key).startswith(kept)])
+            self._run.lake.delete(
+                [key for key in self._run.lake.keys(parent) if not self._run.lake.uri(key).startswith(kept)]
+            )
 
         with ThreadPoolExecutor(4) as pool:
-            done = [pool.submit(forget, item.layout.parent(values), (place, item.placed.get(values, place)))
-                    for item in _all(stars, datasets) for values, place in item.written.items()]
+            done = [
+                pool.submit(forget, item.layout.parent(values), (place, item.placed.get(values, place)))
+                for item in _all(stars, datasets)
+                for values, place in item.written.items()
+            ]
         for each in done:
             each.result()
 

@@ -99,24 +99,33 @@ class Dataset:
         """The batches, as a derived batch names them."""
         return [f"{batch.dataset}/{batch.batch}" for batch in self.batches]
 
-    def apply(self, connection: duckdb.DuckDBPyConnection, lake: Lake, version: str, *, keep_versions: bool,
-              afresh: bool) -> None:
+    def apply(
+        self, connection: duckdb.DuckDBPyConnection, lake: Lake, version: str, *, keep_versions: bool, afresh: bool
+    ) -> None:
         """Apply the batches: write the buckets that change, and leave the versions in ``change.<table>``.
 
         :param version: name of this run's folders
         :param keep_versions: whether a fact needs them
         :param afresh: disregard what is there; the batches are all there ever were
         """
-        stream_in(connection, f"create or replace temp table event as "  # noqa: S608 (a number of our own)
-                              f"select *, _key // {KEYS_PER_BUCKET} as _bucket from incoming",
-                  self._frame_schema(), self._events(lake))
+        stream_in(
+            connection,
+            f"create or replace temp table event as "  # noqa: S608 (a number of our own)
+            f"select *, _key // {KEYS_PER_BUCKET} as _bucket from incoming",
+            self._frame_schema(),
+            self._events(lake),
+        )
         if keep_versions:
             connection.from_arrow(self.layout.schema.empty_table()).create(f'{CHANGE}."{self.contract.table}"')
         for [bucket] in connection.execute("select distinct _bucket from event order by 1").fetchall():
             values = (str(bucket),)
             known = [] if afresh or values not in self.placed else [part(self.placed[values], lake.bucket)]
-            stream_in(connection, "create or replace temp table known as from incoming", self._frame_schema(),
-                      self._known(lake, known))
+            stream_in(
+                connection,
+                "create or replace temp table known as from incoming",
+                self._frame_schema(),
+                self._known(lake, known),
+            )
             self._resolve(connection, bucket)
             if keep_versions:
                 self._output(connection.sql(_VERSIONS)).insert_into(f'{CHANGE}."{self.contract.table}"')
@@ -124,8 +133,12 @@ class Dataset:
             if changed:
                 self.changed += changed
                 self.written[values] = lake.uri(self.layout.folder(values, version))
-                write(lake, part(self.written[values], lake.bucket), self.layout.schema,
-                      rows_of(self._output(connection.sql(_ROWS)), self.layout.schema))
+                write(
+                    lake,
+                    part(self.written[values], lake.bucket),
+                    self.layout.schema,
+                    rows_of(self._output(connection.sql(_ROWS)), self.layout.schema),
+                )
         connection.execute("drop table event")
 
     def load_current(self, connection: duckdb.DuckDBPyConnection, lake: Lake, columns: Iterable[str]) -> None:
@@ -155,20 +168,42 @@ class Dataset:
         for manifest in self.batches:
             for batch in accepted(lake, manifest):
                 size = batch.num_rows
-                yield self._frame(batch, deleted=pa.repeat(manifest.kind == "deletes", size),
-                                  batch_id=pa.repeat(manifest.batch, size), old=False,
-                                  snapshot=pa.repeat(pa.scalar(manifest.snapshot_at, pa.timestamp("ms")), size))
+                yield self._frame(
+                    batch,
+                    deleted=pa.repeat(manifest.kind == "deletes", size),
+                    batch_id=pa.repeat(manifest.batch, size),
+                    old=False,
+                    snapshot=pa.repeat(pa.scalar(manifest.snapshot_at, pa.timestamp("ms")), size),
+                )
 
     def _known(self, lake: Lake, keys: list[str]) -> Iterator[pa.RecordBatch]:
         for batch in read(lake, keys, self.layout.schema):
-            yield self._frame(batch, deleted=batch.column(DELETED), batch_id=batch.column(BATCH), old=True,
-                              snapshot=pa.nulls(batch.num_rows, pa.timestamp("ms")))
+            yield self._frame(
+                batch,
+                deleted=batch.column(DELETED),
+                batch_id=batch.column(BATCH),
+                old=True,
+                snapshot=pa.nulls(batch.num_rows, pa.timestamp("ms")),
+            )
 
-    def _frame(self, batch: pa.RecordBatch, *, deleted: "pa.Array[Any]", batch_id: "pa.Array[Any]", old: bool,
-               snapshot: "pa.Array[Any]") -> pa.RecordBatch:
+    def _frame(
+        self,
+        batch: pa.RecordBatch,
+        *,
+        deleted: "pa.Array[Any]",
+        batch_id: "pa.Array[Any]",
+        old: bool,
+        snapshot: "pa.Array[Any]",
+    ) -> pa.RecordBatch:
         schema = self._frame_schema()
-        fixed = (batch.column(self.contract.key.name), batch.column(self._cursor), deleted, batch_id, snapshot,
-                 pa.repeat(old, batch.num_rows))
+        fixed = (
+            batch.column(self.contract.key.name),
+            batch.column(self._cursor),
+            deleted,
+            batch_id,
+            snapshot,
+            pa.repeat(old, batch.num_rows),
+        )
         payload = conform(batch, pa.schema(self._payload)).columns
         arrays = [pc.cast(array, item.type) for array, item in zip([*fixed, *payload], schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
@@ -181,5 +216,6 @@ class Dataset:
     def _output(self, relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
         """Give a relation of frames the columns of the lake's table."""
         given = {self.contract.key.name: "_key", self._cursor: "_version", DELETED: "_deleted", BATCH: "_batch"}
-        return relation.select(*(duckdb.ColumnExpression(given.get(name, name)).alias(name)
-                                 for name in self.layout.schema.names))
+        return relation.select(
+            *(duckdb.ColumnExpression(given.get(name, name)).alias(name) for name in self.layout.schema.names)
+        )

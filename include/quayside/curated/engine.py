@@ -26,11 +26,18 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with tempfile.TemporaryDirectory(prefix="quayside-") as scratch:
         # A file, not memory: its pages are compressed, and leave memory without being written again.
-        connection = duckdb.connect(Path(scratch) / "curated.duckdb", config={
-            "memory_limit": _MEMORY, "temp_directory": f"{scratch}/spill", "threads": 2,
-            "preserve_insertion_order": False, "python_enable_replacements": False,
-            "autoinstall_known_extensions": False, "autoload_known_extensions": False,
-        })
+        connection = duckdb.connect(
+            Path(scratch) / "curated.duckdb",
+            config={
+                "memory_limit": _MEMORY,
+                "temp_directory": f"{scratch}/spill",
+                "threads": 2,
+                "preserve_insertion_order": False,
+                "python_enable_replacements": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
         try:
             with connection:
                 connection.execute("set enable_progress_bar = false")  # it writes to the task's log
@@ -38,12 +45,15 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
         except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise Retryable(f"DuckDB ran out of disk or memory: {error}") from error
         except duckdb.Error as error:
-            raise Terminal(f"DuckDB refused: {error}. Look at the transformLogic of the contracts and at the rows "
-                           "that the gate let through.") from error
+            raise Terminal(
+                f"DuckDB refused: {error}. Look at the transformLogic of the contracts and at the rows "
+                "that the gate let through."
+            ) from error
 
 
-def stream_in(connection: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema,
-              batches: Iterable[pa.RecordBatch]) -> None:
+def stream_in(
+    connection: duckdb.DuckDBPyConnection, statement: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> None:
     """Run a statement that reads the rows given as the table ``incoming``; what goes wrong with them is raised as it was."""
     failures: list[Exception] = []
 
@@ -91,8 +101,10 @@ def write(lake: Lake, key: str, schema: pa.Schema, batches: Iterable[pa.RecordBa
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Give rows exactly a schema's columns: nulls for those they lack, casts that lose nothing for other types."""
     present = set(batch.schema.names)
-    arrays = [batch.column(field.name).cast(field.type) if field.name in present
-              else pa.nulls(batch.num_rows, field.type) for field in schema]
+    arrays = [
+        batch.column(field.name).cast(field.type) if field.name in present else pa.nulls(batch.num_rows, field.type)
+        for field in schema
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

@@ -40,7 +40,9 @@ class Layout:
 
     def parent(self, values: Values) -> str:
         """Return the folder in which a partition's versions are."""
-        return self.base + "".join(f"{name}={value}/" for name, value in zip(self.partitions.names, values, strict=True))
+        return self.base + "".join(
+            f"{name}={value}/" for name, value in zip(self.partitions.names, values, strict=True)
+        )
 
 
 def source_layout(contract: Contract) -> Layout:
@@ -49,16 +51,25 @@ def source_layout(contract: Contract) -> Layout:
     :raises Terminal: its key is not a whole number, or it uses a name that this table adds
     """
     if not pa.types.is_integer(arrow_type(contract.key)):
-        raise Terminal(f"Contract {contract.name}: the key {contract.key.name} must be a whole number, "
-                       f"not {contract.key.type}: keys are stored in ranges.")
+        raise Terminal(
+            f"Contract {contract.name}: the key {contract.key.name} must be a whole number, "
+            f"not {contract.key.type}: keys are stored in ranges."
+        )
     taken = {DELETED, BATCH, BUCKET} & {column.name for column in contract.columns}
     if taken:
-        raise Terminal(f"Contract {contract.name}: the lake's table adds a column {sorted(taken)[0]} of its own; "
-                       "a source column of that name cannot be carried.")
+        raise Terminal(
+            f"Contract {contract.name}: the lake's table adds a column {sorted(taken)[0]} of its own; "
+            "a source column of that name cannot be carried."
+        )
     columns = [_field(column, arrow_type(column)) for column in contract.columns if not column.restricted]
     bucket = commented(BUCKET, pa.int32(), f"{contract.key.name} divided by {KEYS_PER_BUCKET:,}, rounded down.")
-    return Layout(contract.name.replace(".", "_"), f"curated/{contract.domain}/{contract.table}/",
-                  pa.schema([*columns, *_ADDED]), pa.schema([bucket]), contract.description)
+    return Layout(
+        contract.name.replace(".", "_"),
+        f"curated/{contract.domain}/{contract.table}/",
+        pa.schema([*columns, *_ADDED]),
+        pa.schema([bucket]),
+        contract.description,
+    )
 
 
 def star_layout(contract: Contract) -> Layout:
@@ -66,14 +77,24 @@ def star_layout(contract: Contract) -> Layout:
 
     :raises Terminal: a dimension is partitioned
     """
-    columns = [_field(column, pa.string() if column.type == "time" else arrow_type(column))
-               for column in star_columns(contract) if not column.partition]
+    columns = [
+        _field(column, pa.string() if column.type == "time" else arrow_type(column))
+        for column in star_columns(contract)
+        if not column.partition
+    ]
     partitions = [_field(column, arrow_type(column)) for column in contract.columns if column.partition]
     if partitions and not contract.history:
-        raise Terminal(f"Contract {contract.name}: a dimension is rewritten whole, so it cannot be partitioned by "
-                       f"{partitions[0].name}; mark the property as not partitioned.")
-    return Layout(contract.table, f"curated/{contract.domain}/{contract.table}/", pa.schema(columns),
-                  pa.schema(partitions) if partitions else NO_PARTITIONS, contract.description)
+        raise Terminal(
+            f"Contract {contract.name}: a dimension is rewritten whole, so it cannot be partitioned by "
+            f"{partitions[0].name}; mark the property as not partitioned."
+        )
+    return Layout(
+        contract.table,
+        f"curated/{contract.domain}/{contract.table}/",
+        pa.schema(columns),
+        pa.schema(partitions) if partitions else NO_PARTITIONS,
+        contract.description,
+    )
 
 
 def change_schema(contract: Contract) -> pa.Schema:

@@ -82,17 +82,26 @@ class Star:
         """Add the versions that the lake does not have, by rewriting the partitions that they belong to."""
         added = exp.table_(self.contract.table, db=STAR)
         connection.execute(to_sql(self.query.select.ctas(added)))
-        known = [part(self.placed[values], lake.bucket) for values, _ in self._partitions(connection)
-                 if values in self.placed]
+        known = [
+            part(self.placed[values], lake.bucket)
+            for values, _ in self._partitions(connection)
+            if values in self.placed
+        ]
         if known:
             self._remove_known(connection, lake, known)
         for values, rows in self._partitions(connection):
             old = [part(self.placed[values], lake.bucket)] if values in self.placed else []
-            self._write(lake, values, version, chain(
-                read(lake, old, self.layout.schema), rows_of(self._stored(rows), self.layout.schema)))
+            self._write(
+                lake,
+                values,
+                version,
+                chain(read(lake, old, self.layout.schema), rows_of(self._stored(rows), self.layout.schema)),
+            )
 
-    def _partitions(self, connection: duckdb.DuckDBPyConnection,
-                    ) -> list[tuple[Values, duckdb.DuckDBPyRelation]]:
+    def _partitions(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+    ) -> list[tuple[Values, duckdb.DuckDBPyRelation]]:
         """Return the partitions that rows of this run belong to, and those rows."""
         rows = connection.table(self._table)
         columns = [duckdb.ColumnExpression(name) for name in self.layout.partitions.names]
@@ -115,7 +124,9 @@ class Star:
         connection.execute(to_sql(exp.select(*key).from_(table).limit(0).ctas("known_version", properties=None)))
         stream_in(connection, "insert into known_version from incoming", schema, read(lake, keys, schema))
         both = exp.select(*key).from_("known_version")
-        connection.execute(to_sql(exp.delete(table, where=exp.In(this=exp.Tuple(expressions=key), query=both.subquery()))))
+        connection.execute(
+            to_sql(exp.delete(table, where=exp.In(this=exp.Tuple(expressions=key), query=both.subquery())))
+        )
         connection.execute("drop table known_version")
 
     def _compute_dimension(self, connection: duckdb.DuckDBPyConnection, lake: Lake, version: str) -> None:
@@ -123,15 +134,21 @@ class Star:
         connection.execute(to_sql(self.query.select.ctas("computed")))
         keys = connection.table("computed").select(duckdb.ColumnExpression(self.contract.key.name))
         if keys.distinct().shape[0] != keys.shape[0]:
-            raise Terminal(f"Contract {self.contract.name}: source gives some {self.contract.key.name} more than once; "
-                           "join by columns that are unique in the joined table.")
+            raise Terminal(
+                f"Contract {self.contract.name}: source gives some {self.contract.key.name} more than once; "
+                "join by columns that are unique in the joined table."
+            )
         computed, old = connection.table("computed"), [part(place, lake.bucket) for place in self.placed.values()]
         connection.execute("create table stored as from computed limit 0")
         # Inserted, not created: the text of a time becomes a time again.
-        stream_in(connection, "insert into stored from incoming", self.layout.schema, read(lake, old, self.layout.schema))
+        stream_in(
+            connection, "insert into stored from incoming", self.layout.schema, read(lake, old, self.layout.schema)
+        )
         computed.except_(connection.table("stored")).create(self._table)
         if connection.table(self._table).shape[0]:
-            self._write(lake, (), version, rows_of(self._stored(computed.order(self.contract.key.name)), self.layout.schema))
+            self._write(
+                lake, (), version, rows_of(self._stored(computed.order(self.contract.key.name)), self.layout.schema)
+            )
         for table in ("computed", "stored"):
             connection.execute(f"drop table {table}")
 
@@ -149,9 +166,15 @@ def load_calendar(connection: duckdb.DuckDBPyConnection, lake: Lake, dates: Star
     key = dates.contract.key.name
     target = f"{dates.contract.name}.{key}"
     schema = pa.schema([dates.layout.schema.field(key)])
-    stream_in(connection, "create or replace table mentioned as select * from incoming", pa.schema([("day", pa.date32())]),
-              (batch.rename_columns(["day"]) for batch in read(
-                  lake, [part(place, lake.bucket) for place in dates.placed.values()], schema)))
+    stream_in(
+        connection,
+        "create or replace table mentioned as select * from incoming",
+        pa.schema([("day", pa.date32())]),
+        (
+            batch.rename_columns(["day"])
+            for batch in read(lake, [part(place, lake.bucket) for place in dates.placed.values()], schema)
+        ),
+    )
     for fact in facts:
         for column in fact.contract.columns:
             if column.references == target:

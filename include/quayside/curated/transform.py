@@ -43,8 +43,10 @@ def compile_query(contract: Contract, known: Mapping[str, Set[str]]) -> Query:
     tables = {table.alias_or_name: table.name for table in source.find_all(exp.Table)}
     for name in tables.values():
         if name not in known:
-            raise Terminal(f"Contract {contract.name}: source names {name}, which is not a table of the pipeline; "
-                           f"there are {', '.join(sorted(known))}. Add it to the DAG's extracts, or correct the contract.")
+            raise Terminal(
+                f"Contract {contract.name}: source names {name}, which is not a table of the pipeline; "
+                f"there are {', '.join(sorted(known))}. Add it to the DAG's extracts, or correct the contract."
+            )
     used: dict[str, set[str]] = {name: set() for name in tables.values()}
     _note_columns(source, f"Contract {contract.name}: source", tables, known, used)
     for join in source.find_all(exp.Join):
@@ -54,11 +56,17 @@ def compile_query(contract: Contract, known: Mapping[str, Set[str]]) -> Query:
     values = [_value(contract, column, tables, known, used) for column in contract.columns if column.transform]
     grain = (contract.grain or "").partition(".")[2] if contract.history else None
     for table in source.find_all(exp.Table):
-        table.replace(exp.Table(
-            this=exp.to_identifier(table.name), db=exp.to_identifier(CHANGE if table.name == grain else CURRENT),
-            alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name)), joins=table.args.get("joins")))
+        table.replace(
+            exp.Table(
+                this=exp.to_identifier(table.name),
+                db=exp.to_identifier(CHANGE if table.name == grain else CURRENT),
+                alias=exp.TableAlias(this=exp.to_identifier(table.alias_or_name)),
+                joins=table.args.get("joins"),
+            )
+        )
     return Query(
-        contract, exp.Select(expressions=values, from_=source),
+        contract,
+        exp.Select(expressions=values, from_=source),
         reads={name: columns for name, columns in used.items() if name != grain},
         changes={name: columns for name, columns in used.items() if name == grain},
     )
@@ -69,8 +77,13 @@ def to_sql(expression: exp.Expr) -> str:
     return expression.sql("duckdb", identify=True)
 
 
-def _value(contract: Contract, column: Column, tables: Mapping[str, str], known: Mapping[str, Set[str]],
-           used: dict[str, set[str]]) -> exp.Expr:
+def _value(
+    contract: Contract,
+    column: Column,
+    tables: Mapping[str, str],
+    known: Mapping[str, Set[str]],
+    used: dict[str, set[str]],
+) -> exp.Expr:
     where = f"Contract {contract.name}, column {column.name}: transformLogic"
     value = _parse(column.transform or "", None, where)
     _note_columns(value, where, tables, known, used)
@@ -80,23 +93,33 @@ def _value(contract: Contract, column: Column, tables: Mapping[str, str], known:
 
 def _parse(text: str, into: type[exp.Expr] | None, where: str, prefix: str = "") -> exp.Expr:
     try:
-        parsed: object = (sqlglot.parse_one(prefix + text, into=into, dialect="duckdb") if into
-                          else sqlglot.parse_one(text, dialect="duckdb"))
+        parsed: object = (
+            sqlglot.parse_one(prefix + text, into=into, dialect="duckdb")
+            if into
+            else sqlglot.parse_one(text, dialect="duckdb")
+        )
     except sqlglot.ParseError as error:
         raise Terminal(f"{where} is not SQL that can be read: {text!r}: {error}") from error
     if not isinstance(parsed, exp.Expr) or parsed.find(exp.Query, exp.Command):
-        raise Terminal(f"{where} must be {'a join of tables' if into else 'an expression'} without queries in it, not {text!r}.")
+        raise Terminal(
+            f"{where} must be {'a join of tables' if into else 'an expression'} without queries in it, not {text!r}."
+        )
     return parsed
 
 
-def _note_columns(parsed: exp.Expr, where: str, tables: Mapping[str, str], known: Mapping[str, Set[str]],
-                  used: dict[str, set[str]]) -> None:
+def _note_columns(
+    parsed: exp.Expr, where: str, tables: Mapping[str, str], known: Mapping[str, Set[str]], used: dict[str, set[str]]
+) -> None:
     for column in parsed.find_all(exp.Column):
         if column.table not in tables:
-            raise Terminal(f"{where} refers to {column.sql()}: write it as table.column, the table one of "
-                           f"{', '.join(tables)}, which are in source.")
+            raise Terminal(
+                f"{where} refers to {column.sql()}: write it as table.column, the table one of "
+                f"{', '.join(tables)}, which are in source."
+            )
         name = tables[column.table]
         if column.name not in known[name]:
-            raise Terminal(f"{where} refers to {column.sql()}; {name} has no such column that may be used here "
-                           f"(restricted ones may not); it has {', '.join(sorted(known[name]))}.")
+            raise Terminal(
+                f"{where} refers to {column.sql()}; {name} has no such column that may be used here "
+                f"(restricted ones may not); it has {', '.join(sorted(known[name]))}."
+            )
         used[name].add(column.name)

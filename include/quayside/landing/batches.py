@@ -124,8 +124,10 @@ def land_readings(readings: Iterable[Reading], run: Run, snapshot: Snapshot) -> 
     landed = []
     stop = threading.Event()
     with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
-        work = [(reading, [_Part(run, snapshot, reading, number, stop) for number in range(len(reading.parts))])
-                for reading in sorted(readings, key=lambda reading: reading.totals.rows)]
+        work = [
+            (reading, [_Part(run, snapshot, reading, number, stop) for number in range(len(reading.parts))])
+            for reading in sorted(readings, key=lambda reading: reading.totals.rows)
+        ]
         try:
             futures = {reading.dataset: [pool.submit(part.read) for part in parts] for reading, parts in work}
             for reading, parts in work:
@@ -151,7 +153,8 @@ class _Part:
         """Copy the rows into a Parquet file; no file where there are none."""
         table = self._reading.table
         query = sql.SQL("select {} from {} where {}").format(
-            sql.SQL(", ").join(table.columns), table.name, self._reading.parts[self._number])
+            sql.SQL(", ").join(table.columns), table.name, self._reading.parts[self._number]
+        )
         with self._snapshot.reader() as connection, ExitStack() as files:
             writer: ParquetFile | None = None
 
@@ -162,7 +165,8 @@ class _Part:
                 if writer is None:
                     key = f"{self._reading.folder}part-{self._number:04d}.parquet"
                     writer = files.enter_context(
-                        self._run.lake.parquet_writer(key, table.schema, distinct=_distinct(table)))
+                        self._run.lake.parquet_writer(key, table.schema, distinct=_distinct(table))
+                    )
                 writer.write(rows)
                 self.rows += rows.num_rows
 
@@ -172,8 +176,11 @@ class _Part:
 
 def _distinct(table: SourceTable) -> list[str]:
     """Return the columns that hardly ever repeat a value: the key, and times to the millisecond."""
-    return [field.name for field in table.schema
-            if field.name == table.contract.key.name or pa.types.is_timestamp(field.type)]
+    return [
+        field.name
+        for field in table.schema
+        if field.name == table.contract.key.name or pa.types.is_timestamp(field.type)
+    ]
 
 
 def _wait(reading: Reading, parts: Sequence[_Part], futures: Sequence["Future[None]"], run: Run) -> None:
@@ -190,16 +197,33 @@ def _wait(reading: Reading, parts: Sequence[_Part], futures: Sequence["Future[No
 def _record(reading: Reading, files: tuple[File, ...], run: Run, snapshot: Snapshot, started: float) -> Landed:
     rows = sum(file.rows for file in files)
     if rows != reading.totals.rows:
-        raise Retryable(f"{reading.dataset}: the source counted {reading.totals.rows} rows, and {rows} came: nothing is "
-                        "recorded, the next try reads them again")
+        raise Retryable(
+            f"{reading.dataset}: the source counted {reading.totals.rows} rows, and {rows} came: nothing is "
+            "recorded, the next try reads them again"
+        )
     manifest = Manifest(
-        dataset=reading.dataset, batch=reading.batch, kind=reading.kind, run=run.id, files=files, rows=rows,
-        schema_version=reading.table.contract.version, snapshot_at=snapshot.at, since=reading.since,
-        until=reading.until, source=reading.totals)
+        dataset=reading.dataset,
+        batch=reading.batch,
+        kind=reading.kind,
+        run=run.id,
+        files=files,
+        rows=rows,
+        schema_version=reading.table.contract.version,
+        snapshot_at=snapshot.at,
+        since=reading.since,
+        until=reading.until,
+        source=reading.totals,
+    )
     seconds = time.monotonic() - started
-    landed = replace(publish(manifest, run, before=reading.before, after=reading.after, seconds=seconds),
-                     drift=reading.table.drift, note=reading.note)
-    run.progress(reading.dataset, f"landed {rows:,} rows, {landed.bytes:,} bytes in {seconds:.1f} s as {reading.kind} {reading.batch}")
+    landed = replace(
+        publish(manifest, run, before=reading.before, after=reading.after, seconds=seconds),
+        drift=reading.table.drift,
+        note=reading.note,
+    )
+    run.progress(
+        reading.dataset,
+        f"landed {rows:,} rows, {landed.bytes:,} bytes in {seconds:.1f} s as {reading.kind} {reading.batch}",
+    )
     return landed
 
 
@@ -208,9 +232,17 @@ def publish(manifest: Manifest, run: Run, *, before: Position, after: Position, 
     manifest.write(run.lake)
     run.ledger.record(manifest, before=before, after=after, todo="gate")
     _sweep(manifest, run)
-    return Landed(dataset=manifest.dataset, kind=manifest.kind, batch=manifest.batch, manifest=manifest.key,
-                  rows=manifest.rows, bytes=sum(file.bytes for file in manifest.files), seconds=round(seconds, 3),
-                  since=manifest.since, until=manifest.until)
+    return Landed(
+        dataset=manifest.dataset,
+        kind=manifest.kind,
+        batch=manifest.batch,
+        manifest=manifest.key,
+        rows=manifest.rows,
+        bytes=sum(file.bytes for file in manifest.files),
+        seconds=round(seconds, 3),
+        since=manifest.since,
+        until=manifest.until,
+    )
 
 
 def _sweep(manifest: Manifest, run: Run) -> None:

@@ -67,8 +67,11 @@ def _compare(table: SourceTable, run: Run, snapshot: Snapshot) -> list[Landed]:
         before = run.ledger.position(contract.name)
         repairs = replace(repairs, before=before, after=replace(before, sequence=before.sequence + 1))
         made += land_readings([repairs], run, snapshot)
-    run.progress(contract.name, f"{rows:,} keys compared in {time.monotonic() - started:.1f} s: {gone:,} deleted, "
-                                f"{repairs.totals.rows if repairs else 0:,} lacking")
+    run.progress(
+        contract.name,
+        f"{rows:,} keys compared in {time.monotonic() - started:.1f} s: {gone:,} deleted, "
+        f"{repairs.totals.rows if repairs else 0:,} lacking",
+    )
     return made
 
 
@@ -76,7 +79,8 @@ def _keys_query(table: SourceTable, before: Position, snapshot: Snapshot) -> sql
     contract = table.contract
     due = window(contract, before, snapshot).where
     return sql.SQL("select {}, {}, coalesce({}, false) from {}").format(
-        sql.Identifier(contract.key.name), sql.Identifier(contract.cursor or contract.key.name), due, table.name)
+        sql.Identifier(contract.key.name), sql.Identifier(contract.cursor or contract.key.name), due, table.name
+    )
 
 
 def _repairs(connection: psycopg.Connection, table: SourceTable, keys: list[int], before: Position) -> Reading | None:
@@ -84,22 +88,37 @@ def _repairs(connection: psycopg.Connection, table: SourceTable, keys: list[int]
     if not keys:
         return None
     name = sql.Identifier(table.contract.key.name)
-    parts = [sql.SQL("{} = any({}::bigint[])").format(name, sql.Literal(keys[start : start + REPAIR]))
-             for start in range(0, len(keys), REPAIR)]
+    parts = [
+        sql.SQL("{} = any({}::bigint[])").format(name, sql.Literal(keys[start : start + REPAIR]))
+        for start in range(0, len(keys), REPAIR)
+    ]
     counted = [count(connection, table, part) for part in parts]
     until = max((each.until for each in counted if each.until is not None), default=None)
-    return Reading(table=table, kind="backfill", parts=parts, totals=_sum(counted), since=None, until=until,
-                   before=before, after=before, note="the lake lacked these")
+    return Reading(
+        table=table,
+        kind="backfill",
+        parts=parts,
+        totals=_sum(counted),
+        since=None,
+        until=until,
+        before=before,
+        after=before,
+        note="the lake lacked these",
+    )
 
 
 def _sum(counted: Sequence[Counted]) -> Totals:
     totals = [each.totals for each in counted]
-    return Totals(rows=sum(each.rows for each in totals), key_hash=sum(each.key_hash for each in totals),
-                  sums={name: str(sum(Decimal(each.sums[name]) for each in totals)) for name in totals[0].sums})
+    return Totals(
+        rows=sum(each.rows for each in totals),
+        key_hash=sum(each.key_hash for each in totals),
+        sums={name: str(sum(Decimal(each.sums[name]) for each in totals)) for name in totals[0].sums},
+    )
 
 
-def _land_deletes(contract: Contract, run: Run, snapshot: Snapshot, differences: "Differences", before: Position,
-                  started: float) -> Landed:
+def _land_deletes(
+    contract: Contract, run: Run, snapshot: Snapshot, differences: "Differences", before: Position, started: float
+) -> Landed:
     """Land tombstones: key and version only."""
     columns = contract.key, contract.column(contract.cursor or "")
     schema = pa.schema([pa.field(column.name, arrow_type(column)) for column in columns])
@@ -111,6 +130,14 @@ def _land_deletes(contract: Contract, run: Run, snapshot: Snapshot, differences:
             file.write(rows)
             until = max(until, pc.max(rows.column(1)).as_py())
     manifest = Manifest(
-        dataset=contract.name, batch=batch, kind="deletes", run=run.id, files=(file.file,), rows=file.rows,
-        schema_version=contract.version, snapshot_at=snapshot.at, until=until)
+        dataset=contract.name,
+        batch=batch,
+        kind="deletes",
+        run=run.id,
+        files=(file.file,),
+        rows=file.rows,
+        schema_version=contract.version,
+        snapshot_at=snapshot.at,
+        until=until,
+    )
     return publish(manifest, run, before=before, after=after, seconds=time.monotonic() - started)

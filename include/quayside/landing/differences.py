@@ -81,8 +81,10 @@ class Differences:
         :param schema: names and types of key and version
         """
         plain = pa.schema([pa.field("key", pa.int64()), pa.field("last_updated", pa.timestamp("us"))])
-        stamped = self._database.sql("select key, greatest(last_updated + interval 1 millisecond, $now) as last_updated "
-                                     "from gone order by key", params={"now": now})
+        stamped = self._database.sql(
+            "select key, greatest(last_updated + interval 1 millisecond, $now) as last_updated from gone order by key",
+            params={"now": now},
+        )
         for batch in rows_of(stamped, plain):
             yield batch.rename_columns(schema.names).cast(schema)
 
@@ -94,10 +96,15 @@ class Differences:
         # Read before the table they go to: a batch that arrives meanwhile is seen twice, not missed.
         for batch in self._on_their_way():
             manifest = read_manifest(self._run.lake, self._contract.name, batch)
-            stream_in(self._database, _DELETES if manifest.kind == "deletes" else _ROWS_OF, _VERSIONS,
-                      self._versions([file.key for file in manifest.files]))
-        stream_in(self._database, _CURRENT, curated.CURRENT_KEYS,
-                  curated.current_key_batches(self._contract, self._run))
+            stream_in(
+                self._database,
+                _DELETES if manifest.kind == "deletes" else _ROWS_OF,
+                _VERSIONS,
+                self._versions([file.key for file in manifest.files]),
+            )
+        stream_in(
+            self._database, _CURRENT, curated.CURRENT_KEYS, curated.current_key_batches(self._contract, self._run)
+        )
         rejected = self._run.lake.keys(f"quarantine/{self._contract.domain}/{self._contract.table}/")
         stream_in(self._database, "insert into rejected from incoming", _VERSIONS, self._versions(rejected))
 

@@ -47,15 +47,28 @@ def land(contracts: Sequence[Contract], run: Run, source: Credentials) -> list[L
                 if after != before:
                     run.ledger.move(contract.name, before=before, after=after)
                 return _nothing(table, "window", before.cursor, chosen.note)
-            return Reading(table=table, kind="window", parts=chunks(table, chosen.where, counted.totals.rows),
-                           totals=counted.totals, since=before.cursor, until=counted.until, before=before,
-                           after=replace(after, sequence=before.sequence + 1), note=chosen.note)
+            return Reading(
+                table=table,
+                kind="window",
+                parts=chunks(table, chosen.where, counted.totals.rows),
+                totals=counted.totals,
+                since=before.cursor,
+                until=counted.until,
+                before=before,
+                after=replace(after, sequence=before.sequence + 1),
+                note=chosen.note,
+            )
 
         return _land(contracts, run, snapshot, plan)
 
 
-def backfill(contracts: Sequence[Contract], run: Run, source: Credentials, since: datetime, until: datetime,
-             ) -> list[Landed]:
+def backfill(
+    contracts: Sequence[Contract],
+    run: Run,
+    source: Credentials,
+    since: datetime,
+    until: datetime,
+) -> list[Landed]:
     """Land again what a source has of a range of its history; the position stays where it is.
 
     :param since: lower bound of the cursor, inclusive, UTC without offset
@@ -73,9 +86,16 @@ def backfill(contracts: Sequence[Contract], run: Run, source: Credentials, since
             counted = count(connection, table, where)
             if counted.totals.rows == 0:
                 return _nothing(table, "backfill", since, "")
-            return Reading(table=table, kind="backfill", parts=chunks(table, where, counted.totals.rows),
-                           totals=counted.totals, since=since, until=until, before=before,
-                           after=replace(before, sequence=before.sequence + 1))
+            return Reading(
+                table=table,
+                kind="backfill",
+                parts=chunks(table, where, counted.totals.rows),
+                totals=counted.totals,
+                since=since,
+                until=until,
+                before=before,
+                after=replace(before, sequence=before.sequence + 1),
+            )
 
         return _land(contracts, run, snapshot, plan)
 
@@ -84,8 +104,10 @@ def backfill(contracts: Sequence[Contract], run: Run, source: Credentials, since
 def only_reader(contracts: Sequence[Contract], run: Run, source: Credentials) -> Iterator[Snapshot]:
     """Work on a source alone, with a snapshot of its tables."""
     [domain] = {contract.domain for contract in contracts}
-    with (run.ledger.lease(domain, owner=run.id, seconds=LEASE),
-          open_snapshot(source, [contract.table for contract in contracts], readers=READERS) as snapshot):
+    with (
+        run.ledger.lease(domain, owner=run.id, seconds=LEASE),
+        open_snapshot(source, [contract.table for contract in contracts], readers=READERS) as snapshot,
+    ):
         yield snapshot
 
 
@@ -128,5 +150,16 @@ def inspect_all(contracts: Sequence[Contract], snapshot: Snapshot, run: Run) -> 
 
 
 def _nothing(table: SourceTable, kind: Kind, since: datetime | None, note: str) -> Landed:
-    return Landed(dataset=table.contract.name, kind=kind, batch=None, manifest=None, rows=0, bytes=0, seconds=0.0,
-                  since=since, until=None, drift=table.drift, note=note)
+    return Landed(
+        dataset=table.contract.name,
+        kind=kind,
+        batch=None,
+        manifest=None,
+        rows=0,
+        bytes=0,
+        seconds=0.0,
+        since=since,
+        until=None,
+        drift=table.drift,
+        note=note,
+    )

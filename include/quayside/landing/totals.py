@@ -27,18 +27,37 @@ def count(connection: psycopg.Connection, table: SourceTable, where: sql.Composa
     key, cursor = sql.Identifier(contract.key.name), sql.Identifier(contract.cursor or contract.key.name)
     # date_part instead of extract: the same milliseconds exactly, and ten times as fast as in numeric.
     key_hash = sql.SQL("sum(({}::bigint * 1000003 + (date_part('epoch', {}) * 1000)::bigint) % 2147483647)").format(
-        key, cursor)
-    sums = [sql.SQL("coalesce(sum({}), 0)::numeric(38, {})::text").format(
-                sql.Identifier(column.name) if column.name in table.present else sql.SQL("null::numeric"),
-                sql.Literal(_scale(column))) for column in contract.money]
-    row = connection.execute(sql.SQL("select {} from {} where {}").format(
-        sql.SQL(", ").join([sql.SQL("count(*)"), sql.SQL("coalesce({}, 0)::bigint").format(key_hash),
-                            sql.SQL("max({})").format(cursor), *sums]),
-        table.name, where)).fetchone()
+        key, cursor
+    )
+    sums = [
+        sql.SQL("coalesce(sum({}), 0)::numeric(38, {})::text").format(
+            sql.Identifier(column.name) if column.name in table.present else sql.SQL("null::numeric"),
+            sql.Literal(_scale(column)),
+        )
+        for column in contract.money
+    ]
+    row = connection.execute(
+        sql.SQL("select {} from {} where {}").format(
+            sql.SQL(", ").join(
+                [
+                    sql.SQL("count(*)"),
+                    sql.SQL("coalesce({}, 0)::bigint").format(key_hash),
+                    sql.SQL("max({})").format(cursor),
+                    *sums,
+                ]
+            ),
+            table.name,
+            where,
+        )
+    ).fetchone()
     assert row is not None  # noqa: S101 (an aggregate without group has one row)
     rows, hashed, until, *amounts = row
-    return Counted(Totals(rows=rows, key_hash=hashed,
-                          sums=dict(zip((column.name for column in contract.money), amounts, strict=True))), until)
+    return Counted(
+        Totals(
+            rows=rows, key_hash=hashed, sums=dict(zip((column.name for column in contract.money), amounts, strict=True))
+        ),
+        until,
+    )
 
 
 def _scale(column: Column) -> int:

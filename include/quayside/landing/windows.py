@@ -42,14 +42,22 @@ def window(contract: Contract, before: Position, snapshot: Snapshot) -> Window:
     written = sql.SQL("age(xmin) between 0 and age({}::xid8::xid)").format(sql.Literal(str(before.horizon)))
     last = Identity.parse(before.source or "")
     if before.horizon is None or last.system != snapshot.identity.system:
-        return Window(again, f"the source is another server than last time: reading again from {OVERLAP} before the cursor; "
-                             "compare keys to find what changed earlier")
+        return Window(
+            again,
+            f"the source is another server than last time: reading again from {OVERLAP} before the cursor; "
+            "compare keys to find what changed earlier",
+        )
     if not 0 <= snapshot.upcoming - before.horizon < FURTHEST:
-        return Window(again, "the source's transaction ids went back, or too far ahead, since the last window: reading "
-                             f"again from {OVERLAP} before the cursor; compare keys to find what changed earlier")
+        return Window(
+            again,
+            "the source's transaction ids went back, or too far ahead, since the last window: reading "
+            f"again from {OVERLAP} before the cursor; compare keys to find what changed earlier",
+        )
     if last.start != snapshot.identity.start:
         # Perhaps a plain restart; perhaps a stand-by or a backup took over, and gives out lost ids once more.
-        return Window(_either(again, written), f"the source was restarted: reading again from {OVERLAP} before the cursor")
+        return Window(
+            _either(again, written), f"the source was restarted: reading again from {OVERLAP} before the cursor"
+        )
     return Window(_either(newer, written))
 
 

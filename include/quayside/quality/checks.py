@@ -45,7 +45,9 @@ class Check:
         if self.column is None:
             return f"the row breaks {self.name}; the contract {self.demand}"
         if value is None or not shown:
-            return f"{self.column} is {'null' if value is None else 'a value not shown here'}; the contract {self.demand}"
+            return (
+                f"{self.column} is {'null' if value is None else 'a value not shown here'}; the contract {self.demand}"
+            )
         text = repr(value) if isinstance(value, str) else str(value)
         return f"{self.column} is {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}; the contract {self.demand}"
 
@@ -63,8 +65,15 @@ def column_checks(contract: Contract, kind: Kind) -> list[Check]:
         if kind != "deletes":
             checks += _of_options(contract, column)
         if column.enum and kind != "deletes":
-            checks.append(_check(column, "enum", "expect_column_values_to_be_in_set", {"value_set": list(column.enum)},
-                                 f"allows {', '.join(map(str, column.enum))}"))
+            checks.append(
+                _check(
+                    column,
+                    "enum",
+                    "expect_column_values_to_be_in_set",
+                    {"value_set": list(column.enum)},
+                    f"allows {', '.join(map(str, column.enum))}",
+                )
+            )
     return checks
 
 
@@ -78,11 +87,17 @@ def own_checks(contract: Contract, kind: Kind) -> list[Check]:
         arguments = {**({"column": rule.column} if rule.column else {}), **rule.arguments}
         words = rule.expectation.removeprefix("expect_").replace("_", " ")
         given = ", ".join(f"{name}={value}" for name, value in rule.arguments.items() if name != "column")
-        checks.append(Check(
-            name=rule.name, severity="block" if rule.blocks else "warn", expectation=rule.expectation,
-            arguments=arguments, column=arguments.get("column"), own=True,
-            demand=f"expects {rule.description or words + (f' ({given})' if given else '')}",
-        ))
+        checks.append(
+            Check(
+                name=rule.name,
+                severity="block" if rule.blocks else "warn",
+                expectation=rule.expectation,
+                arguments=arguments,
+                column=arguments.get("column"),
+                own=True,
+                demand=f"expects {rule.description or words + (f' ({given})' if given else '')}",
+            )
+        )
     return checks
 
 
@@ -97,26 +112,51 @@ def _of_options(contract: Contract, column: Column) -> list[Check]:
     options, checks = column.options, []
     unknown = sorted(set(options) - _OPTIONS)
     if unknown or options.get("format", _DAY) != _DAY:
-        raise Terminal(f"Contract {contract.name}: {column.name} asks for {', '.join(unknown) or options['format']}, which "
-                       f"the gate does not check. It knows {', '.join(sorted(_OPTIONS))}, and the format {_DAY}; write "
-                       "anything else as a quality rule with a Great Expectations expectation.")
+        raise Terminal(
+            f"Contract {contract.name}: {column.name} asks for {', '.join(unknown) or options['format']}, which "
+            f"the gate does not check. It knows {', '.join(sorted(_OPTIONS))}, and the format {_DAY}; write "
+            "anything else as a quality rule with a Great Expectations expectation."
+        )
     if "minimum" in options or "maximum" in options:
         bounds = {name: str(options[name]) for name in ("minimum", "maximum") if name in options}
         words = {"minimum": f"at least {bounds.get('minimum')}", "maximum": f"at most {bounds.get('maximum')}"}
         demand = f"allows {' and '.join(words[name] for name in bounds)}"
         checks.append(_check(column, "range", "expect_column_values_to_be_within", bounds, demand))
     if "pattern" in options:
-        checks.append(_check(column, "pattern", "expect_column_values_to_contain_pattern", {"pattern": options["pattern"]},
-                             f"wants text that matches {options['pattern']}"))
+        checks.append(
+            _check(
+                column,
+                "pattern",
+                "expect_column_values_to_contain_pattern",
+                {"pattern": options["pattern"]},
+                f"wants text that matches {options['pattern']}",
+            )
+        )
     if "maxLength" in options:
-        checks.append(_check(column, "length", "expect_column_value_lengths_to_be_between",
-                             {"max_value": int(options["maxLength"])}, f"allows {options['maxLength']} characters"))
+        checks.append(
+            _check(
+                column,
+                "length",
+                "expect_column_value_lengths_to_be_between",
+                {"max_value": int(options["maxLength"])},
+                f"allows {options['maxLength']} characters",
+            )
+        )
     if "format" in options:
-        checks.append(_check(column, "date", "expect_column_values_to_be_calendar_days", {},
-                             f"wants a day of the calendar as {_DAY}"))
+        checks.append(
+            _check(
+                column, "date", "expect_column_values_to_be_calendar_days", {}, f"wants a day of the calendar as {_DAY}"
+            )
+        )
     return checks
 
 
 def _check(column: Column, rule: str, expectation: str, arguments: Mapping[str, Any], demand: str) -> Check:
-    return Check(name=f"{column.name}.{rule}", severity="reject", expectation=expectation, demand=demand,
-                 arguments={"column": column.name, **arguments}, column=column.name)
+    return Check(
+        name=f"{column.name}.{rule}",
+        severity="reject",
+        expectation=expectation,
+        demand=demand,
+        arguments={"column": column.name, **arguments},
+        column=column.name,
+    )

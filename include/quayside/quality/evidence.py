@@ -61,19 +61,30 @@ class Evidence:
         # A struct of fixed name: the statements below name no column of a contract.
         content = pa.StructArray.from_arrays(rows.columns, fields=list(rows.schema))
         version = rows.column(contract.cursor) if contract.cursor in names else pa.nulls(len(rows), pa.timestamp("ms"))
-        self._insert("insert into versions select hash(key::varchar), version, hash(content) from batch",
-                     {"key": rows.column(contract.key.name), "version": version, "content": content})
+        self._insert(
+            "insert into versions select hash(key::varchar), version, hash(content) from batch",
+            {"key": rows.column(contract.key.name), "version": version, "content": content},
+        )
         for column in references(contract):
             if column.name in names:
-                self._insert("""insert into referenced select $place, hash(key::varchar), count(*) from batch
+                self._insert(
+                    """insert into referenced select $place, hash(key::varchar), count(*) from batch
                              where key is not null group by all""",
-                             {"key": rows.column(column.name)}, place=column.name)
+                    {"key": rows.column(column.name)},
+                    place=column.name,
+                )
 
     def conflicting_versions(self) -> int:
         """Return how many pairs of key and version the batch has with different content."""
-        return sum(int(number) for [[number]] in self._in_parts("versions", """select count(*) from (
+        return sum(
+            int(number)
+            for [[number]] in self._in_parts(
+                "versions",
+                """select count(*) from (
             select 1 from versions where key % $parts::ubigint = $part::ubigint
-            group by key, version having min(content) <> max(content))"""))
+            group by key, version having min(content) <> max(content))""",
+            )
+        )
 
     def missing(self, column: Column) -> tuple[int, int]:
         """Return how many keys that the batch refers to exist nowhere, and in how many of its rows."""
@@ -86,11 +97,19 @@ class Evidence:
         return keys, rows
 
     def _missing(self, place: str, target: str) -> tuple[int, int]:
-        found = [(int(keys), int(rows)) for [[keys, rows]] in self._in_parts("known", """
+        found = [
+            (int(keys), int(rows))
+            for [[keys, rows]] in self._in_parts(
+                "known",
+                """
             select count(distinct key), coalesce(sum(occurrences), 0)::bigint from referenced
             where place = $place and key % $parts::ubigint = $part::ubigint
             and key not in (select key from known where dataset = $target and key % $parts::ubigint = $part::ubigint)
-            """, place=place, target=target)]
+            """,
+                place=place,
+                target=target,
+            )
+        ]
         return sum(keys for keys, _ in found), sum(rows for _, rows in found)
 
     def _in_parts(self, table: Literal["versions", "known"], statement: str, **values: str) -> Iterator[list[Any]]:
@@ -121,8 +140,7 @@ class Evidence:
             self._know(target, key)
 
     def _know(self, target: str, keys: "pa.Array[Any]") -> None:
-        self._insert("insert into known select $target, hash(key::varchar) from batch", {"key": keys},
-                     target=target)
+        self._insert("insert into known select $target, hash(key::varchar) from batch", {"key": keys}, target=target)
 
     def _contract(self, name: str) -> Contract:
         return self._contracts.get(name) or load_contract(name)
@@ -141,6 +159,8 @@ def references(contract: Contract) -> list[Column]:
     columns = [column for column in contract.columns if column.references]
     for column in columns:
         if str(column.references).count(".") != 2:
-            raise Terminal(f"Contract {contract.name}: {column.name} refers to {column.references}; write "
-                           "<domain>.<dataset>.<column>.")
+            raise Terminal(
+                f"Contract {contract.name}: {column.name} refers to {column.references}; write "
+                "<domain>.<dataset>.<column>."
+            )
     return columns

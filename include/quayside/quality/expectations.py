@@ -43,8 +43,12 @@ Level = Literal["row", "rows", "dataset"]
 
 _ROW = (ColumnMapExpectation, ColumnPairMapExpectation, MulticolumnMapExpectation)
 # They look at rows together, so a chunk of a batch is not enough for them.
-_ROWS = {"expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique",
-         "expect_column_values_to_be_increasing", "expect_column_values_to_be_decreasing"}
+_ROWS = {
+    "expect_column_values_to_be_unique",
+    "expect_compound_columns_to_be_unique",
+    "expect_column_values_to_be_increasing",
+    "expect_column_values_to_be_decreasing",
+}
 
 
 class _Within(ColumnMapMetricProvider):
@@ -54,8 +58,13 @@ class _Within(ColumnMapMetricProvider):
     condition_value_keys = ("minimum", "maximum")
 
     @column_condition_partial(engine=PandasExecutionEngine)
-    def _pandas(cls, column: pd.Series, minimum: str | None = None, maximum: str | None = None,  # noqa: N805
-                **_: Any) -> pd.Series:
+    def _pandas(
+        cls,
+        column: pd.Series,
+        minimum: str | None = None,
+        maximum: str | None = None,  # noqa: N805
+        **_: Any,
+    ) -> pd.Series:
         values = pa.array(column)
         fits: Any = pa.repeat(True, len(values))
         if minimum is not None:
@@ -157,8 +166,10 @@ def level(check: Check) -> Level:
     except ExpectationNotFoundError as error:
         raise Terminal(f"Rule {check.name}: Great Expectations has no {check.expectation}.") from error
     if "mostly" in check.arguments or check.expectation.startswith(("expect_table_column", "expect_query")):
-        raise Terminal(f"Rule {check.name}: {check.expectation} with {dict(check.arguments)} cannot be used here. Columns "
-                       "are checked from the contract, and a tolerance (mostly) is severity: warning.")
+        raise Terminal(
+            f"Rule {check.name}: {check.expectation} with {dict(check.arguments)} cannot be used here. Columns "
+            "are checked from the contract, and a tolerance (mostly) is severity: warning."
+        )
     if not issubclass(implementation, _ROW):
         return "dataset"
     return "rows" if check.expectation in _ROWS else "row"
@@ -169,7 +180,8 @@ class Validator:
 
     def __init__(self) -> None:
         nothing_kept = DataContextConfig(
-            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False), analytics_enabled=False)
+            store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False), analytics_enabled=False
+        )
         nothing_kept.progress_bars = ProgressBarsConfig(globally=False)
         context = gx.get_context(mode="ephemeral", project_config=nothing_kept)
         asset = context.data_sources.add_pandas("batch").add_dataframe_asset("rows")
@@ -187,7 +199,8 @@ class Validator:
             suite.add_expectation(_expectation(check))
         frame = rows.to_pandas(types_mapper=pd.ArrowDtype)
         results = self._data.get_batch({"dataframe": frame}).validate(
-            suite, result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True})
+            suite, result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True}
+        )
         return dict(_outcomes(results.results))
 
 
@@ -196,7 +209,9 @@ def _expectation(check: Check) -> Expectation:
     try:
         return implementation(**check.arguments, meta={"check": check.name})
     except ValueError as error:  # pydantic's
-        raise Terminal(f"Rule {check.name}: {check.expectation} does not take {dict(check.arguments)}: {error}") from error
+        raise Terminal(
+            f"Rule {check.name}: {check.expectation} does not take {dict(check.arguments)}: {error}"
+        ) from error
 
 
 def _outcomes(results: Iterable[Any]) -> Iterable[tuple[str, Outcome]]:

@@ -78,8 +78,14 @@ def release(dataset: str, batch: str, run: Run, *, by: str, reason: str) -> None
     entry = run.ledger.batch(dataset, batch)
     if entry.status != "blocked":
         raise Terminal(f"{dataset}: batch {batch} is {entry.status}; only a blocked one can be released.")
-    run.ledger.advance(dataset, batch, taken="gate", status="passed", todo="curate",
-                       facts={"released_by": by, "released_because": reason, "released_in": run.id})
+    run.ledger.advance(
+        dataset,
+        batch,
+        taken="gate",
+        status="passed",
+        todo="curate",
+        facts={"released_by": by, "released_because": reason, "released_in": run.id},
+    )
     run.progress(dataset, f"batch {batch} released by {by}: {reason}")
 
 
@@ -101,24 +107,46 @@ class _Gatekeeper:
         found = Reading(contract, manifest, run=run, validator=self._validator, evidence=self._evidence).find(entry)
         write_results(run, contract.name, entry.batch, found.results)
         stopped = [result for result in found.results if result.severity == "block" and not result.passed]
-        warnings = tuple(f"{result.rule}: {result.observed}" for result in found.results
-                         if result.severity == "warn" and not result.passed)
+        warnings = tuple(
+            f"{result.rule}: {result.observed}"
+            for result in found.results
+            if result.severity == "warn" and not result.passed
+        )
         self._page.show(entry, "blocked" if stopped else "passed", found.rejected, found.results)
         if stopped:
             self._hold(entry, found.rejected, stopped)
-        run.ledger.advance(contract.name, entry.batch, taken="gate", status="passed", todo="curate",
-                           facts={"rejected": found.rejected, "warnings": list(warnings)})
-        run.progress(contract.name, f"batch {entry.batch}: {entry.rows} rows, {found.rejected} rejected, "
-                                    f"{len(warnings)} warnings, {monotonic() - started:.1f} s")
-        return Verdict(dataset=contract.name, batch=entry.batch, status="passed", rows=entry.rows, rejected=found.rejected,
-                       warnings=warnings, page=self._page.key)
+        run.ledger.advance(
+            contract.name,
+            entry.batch,
+            taken="gate",
+            status="passed",
+            todo="curate",
+            facts={"rejected": found.rejected, "warnings": list(warnings)},
+        )
+        run.progress(
+            contract.name,
+            f"batch {entry.batch}: {entry.rows} rows, {found.rejected} rejected, "
+            f"{len(warnings)} warnings, {monotonic() - started:.1f} s",
+        )
+        return Verdict(
+            dataset=contract.name,
+            batch=entry.batch,
+            status="passed",
+            rows=entry.rows,
+            rejected=found.rejected,
+            warnings=warnings,
+            page=self._page.key,
+        )
 
     def _hold(self, entry: Entry, rejected: int, stopped: list[Result]) -> None:
         reasons = "; ".join(f"{result.rule}: {result.observed}, expected {result.expected}" for result in stopped)
-        self._run.ledger.hold(entry.dataset, entry.batch, at="gate", facts={"rejected": rejected, "blocked_by": reasons})
+        self._run.ledger.hold(
+            entry.dataset, entry.batch, at="gate", facts={"rejected": rejected, "blocked_by": reasons}
+        )
         raise Blocked(
             f"{entry.dataset}: batch {entry.batch} is blocked by {reasons}. What was served before stays served. Correct the "
             "contract, and the next run checks it again; or let it pass as it is: trigger "
             f"{entry.dataset.partition('.')[0]}_landing with {entry.dataset}/{entry.batch} as the batch to release, or run "
             f"python -m quayside.quality release {entry.dataset} {entry.batch} --by YOU --reason WHY. "
-            f"All that was found: {self._page.key}")
+            f"All that was found: {self._page.key}"
+        )

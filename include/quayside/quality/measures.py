@@ -47,8 +47,13 @@ class Measure:
 
 
 def _limit(name: str, larger: str, smaller: str) -> Check:
-    return Check(name=name, severity="block", expectation="expect_column_pair_values_a_to_be_greater_than_b",
-                 arguments={"column_A": larger, "column_B": smaller, "or_equal": True}, demand="expects normal measures")
+    return Check(
+        name=name,
+        severity="block",
+        expectation="expect_column_pair_values_a_to_be_greater_than_b",
+        arguments={"column_A": larger, "column_B": smaller, "or_equal": True},
+        demand="expects normal measures",
+    )
 
 
 # About a frame with one row for each measure: two expectations cost less than one for each measure.
@@ -57,8 +62,12 @@ LIMITS = (_limit("minimum", "value", "minimum"), _limit("maximum", "maximum", "v
 
 def as_frame(measures: Sequence[Measure]) -> pa.Table:
     """Return the frame that `LIMITS` are about: one row for each measure."""
-    return pa.table({name: pa.array([float(getattr(measure, name)) for measure in measures])
-                     for name in ("value", "minimum", "maximum")})
+    return pa.table(
+        {
+            name: pa.array([float(getattr(measure, name)) for measure in measures])
+            for name in ("value", "minimum", "maximum")
+        }
+    )
 
 
 def shape(contract: Contract, kind: Kind, landed: pa.Schema) -> list[Measure]:
@@ -67,23 +76,41 @@ def shape(contract: Contract, kind: Kind, landed: pa.Schema) -> list[Measure]:
     names = {column.name for column in columns}
     types = {field.name: field.type for field in landed}
     broken = [f"{column.name} is missing" for column in columns if column.required and column.name not in types]
-    broken += [f"{column.name} is {types[column.name]}, not {arrow_type(column)}" for column in columns
-               if column.name in types and not _fits(types[column.name], arrow_type(column))]
+    broken += [
+        f"{column.name} is {types[column.name]}, not {arrow_type(column)}"
+        for column in columns
+        if column.name in types and not _fits(types[column.name], arrow_type(column))
+    ]
     new = [name for name in landed.names if name not in names]
     absent = [column.name for column in columns if not column.required and column.name not in types]
     drift = [f"new: {', '.join(new)}"] * bool(new) + [f"missing, read as null: {', '.join(absent)}"] * bool(absent)
     return [
-        Measure(name="schema", severity="block", value=len(broken), maximum=0, observed="; ".join(broken) or "as promised",
-                expected="the columns and types of the contract"),
-        Measure(name="drift", severity="warn", value=len(drift), maximum=0, observed="; ".join(drift) or "none",
-                expected="no columns besides those of the contract, and all of those"),
+        Measure(
+            name="schema",
+            severity="block",
+            value=len(broken),
+            maximum=0,
+            observed="; ".join(broken) or "as promised",
+            expected="the columns and types of the contract",
+        ),
+        Measure(
+            name="drift",
+            severity="warn",
+            value=len(drift),
+            maximum=0,
+            observed="; ".join(drift) or "none",
+            expected="no columns besides those of the contract, and all of those",
+        ),
     ]
 
 
 def fitting(contract: Contract, kind: Kind, landed: pa.Schema) -> set[str]:
     """Return the names of the promised columns that are there with their type: the only ones to be looked into."""
-    return {column.name for column in promised(contract, kind)
-            if column.name in landed.names and _fits(landed.field(column.name).type, arrow_type(column))}
+    return {
+        column.name
+        for column in promised(contract, kind)
+        if column.name in landed.names and _fits(landed.field(column.name).type, arrow_type(column))
+    }
 
 
 def content(contract: Contract, manifest: Manifest, *, read: int, rejected: int, evidence: Evidence) -> list[Measure]:
@@ -94,19 +121,47 @@ def content(contract: Contract, manifest: Manifest, *, read: int, rejected: int,
     share = rejected / read if read >= REJECTED_FROM_ROWS else 0.0
     conflicts = evidence.conflicting_versions()
     measures = [
-        Measure(name="complete", severity="block", value=read, minimum=manifest.rows, maximum=manifest.rows,
-                observed=f"{read} rows", expected=f"the {manifest.rows} rows of the manifest"),
-        Measure(name="rejected_share", severity="block", value=share, maximum=REJECTED_SHARE, rows=rejected,
-                observed=f"{rejected} of {read} rows rejected",
-                expected=f"at most {REJECTED_SHARE:.0%}, from {REJECTED_FROM_ROWS} rows on"),
-        Measure(name="conflicting_versions", severity="warn", value=conflicts, maximum=0,
-                observed=f"{conflicts} versions", expected="no version of a key twice with different content"),
+        Measure(
+            name="complete",
+            severity="block",
+            value=read,
+            minimum=manifest.rows,
+            maximum=manifest.rows,
+            observed=f"{read} rows",
+            expected=f"the {manifest.rows} rows of the manifest",
+        ),
+        Measure(
+            name="rejected_share",
+            severity="block",
+            value=share,
+            maximum=REJECTED_SHARE,
+            rows=rejected,
+            observed=f"{rejected} of {read} rows rejected",
+            expected=f"at most {REJECTED_SHARE:.0%}, from {REJECTED_FROM_ROWS} rows on",
+        ),
+        Measure(
+            name="conflicting_versions",
+            severity="warn",
+            value=conflicts,
+            maximum=0,
+            observed=f"{conflicts} versions",
+            expected="no version of a key twice with different content",
+        ),
     ]
     for column in references(contract) if manifest.kind != "deletes" else ():
         keys, rows = evidence.missing(column)
-        measures.append(Measure(
-            name=f"{column.name}.references", column=column.name, severity="warn", value=keys, maximum=0, rows=rows,
-            observed=f"{keys} keys unknown" if keys else "all known", expected=f"keys of {column.references} known so far"))
+        measures.append(
+            Measure(
+                name=f"{column.name}.references",
+                column=column.name,
+                severity="warn",
+                value=keys,
+                maximum=0,
+                rows=rows,
+                observed=f"{keys} keys unknown" if keys else "all known",
+                expected=f"keys of {column.references} known so far",
+            )
+        )
     return measures
 
 
@@ -121,17 +176,32 @@ def circumstances(contract: Contract, entry: Entry, earlier: Sequence[Entry]) ->
     if contract.freshness is not None:
         # Of when we read, by our own clock: a source in which nothing is sold is not stale.
         age = (datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(entry.recorded_at)).total_seconds() / 60
-        measures.append(Measure(
-            name="freshness", severity="warn", value=max(age, 0), maximum=contract.freshness,
-            observed=f"read {max(age, 0):.0f} minutes ago", expected=f"read at most {contract.freshness} minutes ago"))
+        measures.append(
+            Measure(
+                name="freshness",
+                severity="warn",
+                value=max(age, 0),
+                maximum=contract.freshness,
+                observed=f"read {max(age, 0):.0f} minutes ago",
+                expected=f"read at most {contract.freshness} minutes ago",
+            )
+        )
     sizes = [other.rows for other in earlier if other.kind == "window"][-VOLUME_WINDOWS:]
     if len(sizes) >= VOLUME_FROM_WINDOWS:
         usual = median(sizes)
         most = max(usual * VOLUME_FACTOR, VOLUME_FROM_ROWS)
         least = usual / VOLUME_FACTOR if usual >= VOLUME_FROM_ROWS else 0
-        measures.append(Measure(
-            name="volume", severity="warn", value=entry.rows, minimum=least, maximum=most, observed=f"{entry.rows} rows",
-            expected=f"{least:.0f} to {most:.0f} rows, after a median of {usual:.0f} in {len(sizes)} windows"))
+        measures.append(
+            Measure(
+                name="volume",
+                severity="warn",
+                value=entry.rows,
+                minimum=least,
+                maximum=most,
+                observed=f"{entry.rows} rows",
+                expected=f"{least:.0f} to {most:.0f} rows, after a median of {usual:.0f} in {len(sizes)} windows",
+            )
+        )
     return measures
 
 

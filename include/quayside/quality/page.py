@@ -70,8 +70,14 @@ class Page:
     def _add(self, entry: Entry, status: str, rejected: int, results: list[Result]) -> None:
         rejects = sample(self._run.lake, entry.dataset, entry.batch, _SAMPLE) if rejected else []
         self._sections[entry.dataset, entry.batch] = Section(
-            dataset=entry.dataset, batch=entry.batch, status=status, rows=entry.rows, rejected=rejected, results=results,
-            rejects=rejects)
+            dataset=entry.dataset,
+            batch=entry.batch,
+            status=status,
+            rows=entry.rows,
+            rejected=rejected,
+            results=results,
+            rejects=rejects,
+        )
 
 
 def render(run: str, sections: list[Section]) -> str:
@@ -79,12 +85,24 @@ def render(run: str, sections: list[Section]) -> str:
     rows, rejected = sum(section.rows for section in sections), sum(section.rejected for section in sections)
     blocked = sum(section.status == "blocked" for section in sections)
     summary = f"{len(sections)} batches, {rows:,} rows, {rejected:,} rejected, {blocked} blocked"
-    overview = _table(("dataset", "batch", "#rows", "#rejected", "#checks", "#not passed", "verdict"), [
-        (section.dataset, section.batch, f"{section.rows:,}", f"{section.rejected:,}", str(len(section.results)),
-         str(sum(not result.passed for result in section.results)), _verdict(section.status)) for section in sections])
+    overview = _table(
+        ("dataset", "batch", "#rows", "#rejected", "#checks", "#not passed", "verdict"),
+        [
+            (
+                section.dataset,
+                section.batch,
+                f"{section.rows:,}",
+                f"{section.rejected:,}",
+                str(len(section.results)),
+                str(sum(not result.passed for result in section.results)),
+                _verdict(section.status),
+            )
+            for section in sections
+        ],
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Quality gate · {escape(run)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>Quality gate</h1><p>Run <code>{escape(run)}</code> · {summary}</p>{overview}"
@@ -94,24 +112,34 @@ def render(run: str, sections: list[Section]) -> str:
 
 def _section(section: Section) -> str:
     ordered = sorted(section.results, key=lambda result: (result.passed, result.kind, result.rule))
-    checks = _table(("rule", "found", "expected", "#rows", "outcome"), [
-        (result.rule, result.observed, result.expected, f"{result.unexpected_rows:,}", _outcome(result))
-        for result in ordered])
+    checks = _table(
+        ("rule", "found", "expected", "#rows", "outcome"),
+        [
+            (result.rule, result.observed, result.expected, f"{result.unexpected_rows:,}", _outcome(result))
+            for result in ordered
+        ],
+    )
     rejects = ""
     if section.rejects:
         key = quarantine_key(section.dataset, section.batch)
-        rejects = (f"<h3>Rejected rows: the first {len(section.rejects)} of {section.rejected:,}</h3>"
-                   f"<p>All are kept in <code>{escape(key)}</code>.</p>"
-                   + _table(("#row", "rule", "reason"), [(str(row), rule, why) for row, rule, why in section.rejects]))
+        rejects = (
+            f"<h3>Rejected rows: the first {len(section.rejects)} of {section.rejected:,}</h3>"
+            f"<p>All are kept in <code>{escape(key)}</code>.</p>"
+            + _table(("#row", "rule", "reason"), [(str(row), rule, why) for row, rule, why in section.rejects])
+        )
     opened = "" if all(result.passed for result in section.results) else " open"
-    return (f"<details{opened}><summary><h2>{escape(section.dataset)}</h2> · {escape(section.batch)} · {section.rows:,} rows"
-            f" · {section.rejected:,} rejected</summary>{checks}{rejects}</details>")
+    return (
+        f"<details{opened}><summary><h2>{escape(section.dataset)}</h2> · {escape(section.batch)} · {section.rows:,} rows"
+        f" · {section.rejected:,} rejected</summary>{checks}{rejects}</details>"
+    )
 
 
 def _outcome(result: Result) -> "_Mark":
     if result.passed:
         return _Mark("passed", "good")
-    return _Mark(*{"reject": ("rejected", "bad"), "block": ("blocks", "bad"), "warn": ("warning", "odd")}[result.severity])
+    return _Mark(
+        *{"reject": ("rejected", "bad"), "block": ("blocks", "bad"), "warn": ("warning", "odd")}[result.severity]
+    )
 
 
 def _verdict(status: str) -> "_Mark":
@@ -127,8 +155,12 @@ class _Mark:
 def _table(heads: tuple[str, ...], rows: list[tuple[str | _Mark, ...]]) -> str:
     """Return a table; a head that begins with # is a column of numbers."""
     styles = [' class="number"' if head.startswith("#") else "" for head in heads]
-    head = "".join(f"<th{style}>{escape(name.removeprefix('#'))}</th>" for name, style in zip(heads, styles, strict=True))
-    body = "".join(f"<tr>{''.join(_cell(value, style) for value, style in zip(row, styles, strict=True))}</tr>" for row in rows)
+    head = "".join(
+        f"<th{style}>{escape(name.removeprefix('#'))}</th>" for name, style in zip(heads, styles, strict=True)
+    )
+    body = "".join(
+        f"<tr>{''.join(_cell(value, style) for value, style in zip(row, styles, strict=True))}</tr>" for row in rows
+    )
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

@@ -85,7 +85,11 @@ class Quarantine:
         schema = pa.unify_schemas([_NOTES, rows.schema.remove_metadata()])
         if self._file is None:
             self._file = self._stack.enter_context(self._lake.parquet_writer(self._key, schema))
-        notes: list[pa.Array[Any]] = [pa.array(ordinals, pa.int64()), pa.array(rules, pa.string()), pa.array(reasons, pa.string())]
+        notes: list[pa.Array[Any]] = [
+            pa.array(ordinals, pa.int64()),
+            pa.array(rules, pa.string()),
+            pa.array(reasons, pa.string()),
+        ]
         self._file.write(pa.RecordBatch.from_arrays([*notes, *rows.columns], schema=schema))
 
     @property

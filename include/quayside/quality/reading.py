@@ -44,15 +44,24 @@ class Reading:
     :param evidence: begins anew with this batch
     """
 
-    def __init__(self, contract: Contract, manifest: Manifest, *, run: Run, validator: "Validator", evidence: Evidence,
-                 ) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        manifest: Manifest,
+        *,
+        run: Run,
+        validator: "Validator",
+        evidence: Evidence,
+    ) -> None:
         from quayside.quality.expectations import level
 
         self._contract, self._manifest, self._run = contract, manifest, run
         self._validator, self._evidence = validator, evidence
         self._files = [file.key for file in manifest.files]
         levels = [(level(check), check) for check in own_checks(contract, manifest.kind)]
-        self._per_row = column_checks(contract, manifest.kind) + [_of_rows(check) for at, check in levels if at == "row"]
+        self._per_row = column_checks(contract, manifest.kind) + [
+            _of_rows(check) for at, check in levels if at == "row"
+        ]
         self._together = [_of_rows(check) for at, check in levels if at == "rows"]
         self._aggregate = [check for at, check in levels if at == "dataset"]
         self._broken: Counter[str] = Counter()
@@ -66,11 +75,16 @@ class Reading:
         self._evidence.forget_batch()
         with Quarantine(self._run.lake, self._manifest) as quarantine:
             read = self._read(quarantine)
-        earlier = [other for other in self._run.ledger.batches(entry.dataset, newest=measures.VOLUME_WINDOWS * 2)
-                   if other.batch < entry.batch]
+        earlier = [
+            other
+            for other in self._run.ledger.batches(entry.dataset, newest=measures.VOLUME_WINDOWS * 2)
+            if other.batch < entry.batch
+        ]
         measured = [
             *measures.shape(self._contract, self._manifest.kind, self._schema),
-            *measures.content(self._contract, self._manifest, read=read, rejected=quarantine.rows, evidence=self._evidence),
+            *measures.content(
+                self._contract, self._manifest, read=read, rejected=quarantine.rows, evidence=self._evidence
+            ),
             *measures.circumstances(self._contract, entry, earlier),
         ]
         rows = [self._row_result(check, read) for check in [*self._per_row, *self._together]]
@@ -84,12 +98,17 @@ class Reading:
                 self._schema = chunk.schema
                 usable = measures.fitting(self._contract, self._manifest.kind, chunk.schema)
                 checks = [check for check in self._per_row if usable.issuperset(self._columns(check))]
-                together = {check.name: self._validator.validate([check], self._whole(check))[check.name].positions
-                            for check in self._together if usable.issuperset(self._columns(check))}
+                together = {
+                    check.name: self._validator.validate([check], self._whole(check))[check.name].positions
+                    for check in self._together
+                    if usable.issuperset(self._columns(check))
+                }
             outcomes = self._validator.validate(checks, chunk)
             broken = {name: outcome.positions for name, outcome in outcomes.items() if len(outcome.positions)}
             for name, ordinals in together.items():
-                here = ordinals[np.searchsorted(ordinals, start):np.searchsorted(ordinals, start + len(chunk))] - start
+                here = (
+                    ordinals[np.searchsorted(ordinals, start) : np.searchsorted(ordinals, start + len(chunk))] - start
+                )
                 broken |= {name: here} if len(here) else {}
             self._broken.update({name: len(positions) for name, positions in broken.items()})
             self._reject(chunk, start, broken, quarantine)
@@ -99,7 +118,9 @@ class Reading:
                 self._run.progress(self._contract.name, f"{start} rows checked, {quarantine.rows} rejected")
         return start
 
-    def _reject(self, chunk: pa.RecordBatch, start: int, broken: Mapping[str, np.ndarray], quarantine: Quarantine) -> None:
+    def _reject(
+        self, chunk: pa.RecordBatch, start: int, broken: Mapping[str, np.ndarray], quarantine: Quarantine
+    ) -> None:
         """Put the rows aside that break a rule, each with all the rules that it breaks."""
         rules, reasons = defaultdict[int, list[str]](list), defaultdict[int, list[str]](list)
         for check in [*self._per_row, *self._together]:
@@ -111,15 +132,21 @@ class Reading:
                 reasons[position].append(reason)
         if rules:
             positions = np.array(sorted(rules))
-            quarantine.add(chunk.take(pa.array(positions)), positions + start,
-                           [", ".join(rules[position]) for position in positions.tolist()],
-                           ["; ".join(reasons[position]) for position in positions.tolist()])
+            quarantine.add(
+                chunk.take(pa.array(positions)),
+                positions + start,
+                [", ".join(rules[position]) for position in positions.tolist()],
+                ["; ".join(reasons[position]) for position in positions.tolist()],
+            )
 
     def _reasons(self, check: Check, chunk: pa.RecordBatch, positions: np.ndarray) -> Iterator[str]:
         if check.column is None:
             return (check.reason(None, shown=False) for _ in positions)
         shown = self._contract.column(check.column).classification == "internal"
-        return (check.reason(value, shown=shown) for value in chunk.column(check.column).take(pa.array(positions)).to_pylist())
+        return (
+            check.reason(value, shown=shown)
+            for value in chunk.column(check.column).take(pa.array(positions)).to_pylist()
+        )
 
     def _columns(self, check: Check) -> list[str]:
         """Return the columns that a check's arguments name."""
@@ -132,15 +159,33 @@ class Reading:
 
     def _row_result(self, check: Check, read: int) -> Result:
         rows = self._broken[check.name]
-        return self._result(check.name, "row", check.severity, passed=rows == 0, column=check.column,
-                            observed=f"{rows} of {read} rows", expected=check.demand, rows=rows)
+        return self._result(
+            check.name,
+            "row",
+            check.severity,
+            passed=rows == 0,
+            column=check.column,
+            observed=f"{rows} of {read} rows",
+            expected=check.demand,
+            rows=rows,
+        )
 
     def _measured(self, measured: list[Measure]) -> list[Result]:
         outcomes = self._validator.validate(measures.LIMITS, measures.as_frame(measured))
         outside = {position for outcome in outcomes.values() for position in outcome.positions.tolist()}
-        return [self._result(measure.name, "dataset", measure.severity, passed=position not in outside, column=measure.column,
-                             observed=measure.observed, expected=measure.expected, rows=measure.rows)
-                for position, measure in enumerate(measured)]
+        return [
+            self._result(
+                measure.name,
+                "dataset",
+                measure.severity,
+                passed=position not in outside,
+                column=measure.column,
+                observed=measure.observed,
+                expected=measure.expected,
+                rows=measure.rows,
+            )
+            for position, measure in enumerate(measured)
+        ]
 
     def _aggregated(self) -> list[Result]:
         """Check the contract's own rules about the dataset as a whole."""
@@ -150,17 +195,44 @@ class Reading:
             if usable.issuperset(self._columns(check)):
                 outcome = self._validator.validate([check], self._whole(check))[check.name]
                 shown = all(self._contract.column(name).classification == "internal" for name in self._columns(check))
-                results.append(self._result(
-                    check.name, "dataset", check.severity, passed=outcome.passed, column=check.column, expected=check.demand,
-                    observed=str(outcome.observed) if shown else "not shown"))
+                results.append(
+                    self._result(
+                        check.name,
+                        "dataset",
+                        check.severity,
+                        passed=outcome.passed,
+                        column=check.column,
+                        expected=check.demand,
+                        observed=str(outcome.observed) if shown else "not shown",
+                    )
+                )
         return results
 
-    def _result(self, rule: str, kind: Literal["row", "dataset"], severity: Severity, *, passed: bool, column: str | None,
-                observed: str, expected: str, rows: int = 0) -> Result:
+    def _result(
+        self,
+        rule: str,
+        kind: Literal["row", "dataset"],
+        severity: Severity,
+        *,
+        passed: bool,
+        column: str | None,
+        observed: str,
+        expected: str,
+        rows: int = 0,
+    ) -> Result:
         return Result(
-            run=self._run.id, checked_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0), dataset=self._contract.name,
-            batch=self._manifest.batch, rule=rule, column_name=column, kind=kind, severity=severity, passed=passed,
-            observed=observed, expected=expected.removeprefix("expects "), unexpected_rows=rows,
+            run=self._run.id,
+            checked_at=datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+            dataset=self._contract.name,
+            batch=self._manifest.batch,
+            rule=rule,
+            column_name=column,
+            kind=kind,
+            severity=severity,
+            passed=passed,
+            observed=observed,
+            expected=expected.removeprefix("expects "),
+            unexpected_rows=rows,
         )
 
 

@@ -13,9 +13,18 @@ from quayside.run import Run
 TABLE = "gate_result"
 FOLDER = f"quality/{TABLE}"
 _TYPES: dict[str, pa.DataType] = {
-    "run": pa.string(), "checked_at": pa.timestamp("ms"), "dataset": pa.string(), "batch": pa.string(),
-    "rule": pa.string(), "column_name": pa.string(), "kind": pa.string(), "severity": pa.string(),
-    "passed": pa.bool_(), "observed": pa.string(), "expected": pa.string(), "unexpected_rows": pa.int64(),
+    "run": pa.string(),
+    "checked_at": pa.timestamp("ms"),
+    "dataset": pa.string(),
+    "batch": pa.string(),
+    "rule": pa.string(),
+    "column_name": pa.string(),
+    "kind": pa.string(),
+    "severity": pa.string(),
+    "passed": pa.bool_(),
+    "observed": pa.string(),
+    "expected": pa.string(),
+    "unexpected_rows": pa.int64(),
 }
 SCHEMA = pa.schema(_TYPES)
 
@@ -48,8 +57,9 @@ def write_results(run: Run, dataset: str, batch: str, results: list[Result]) -> 
     """Keep what was found in a batch; the same run replaces what it wrote before."""
     from quayside.curated.catalog import Catalog  # here, because curated reads what the gate accepted
 
-    Catalog.of(run.settings).ensure_table(TABLE, SCHEMA, run.lake.uri(f"{FOLDER}/"),
-                                          description="What the quality gate found, check by check.")
+    Catalog.of(run.settings).ensure_table(
+        TABLE, SCHEMA, run.lake.uri(f"{FOLDER}/"), description="What the quality gate found, check by check."
+    )
     table = pa.Table.from_pylist([asdict(result) for result in results], schema=SCHEMA)
     with run.lake.parquet_writer(f"{_folder(run)}{dataset}.{batch}.parquet", SCHEMA) as file:
         file.write(table)

@@ -61,19 +61,25 @@ def inspect(connection: psycopg.Connection, contract: Contract) -> SourceTable:
     actual = {name: _type(text) for name, text in connection.execute(COLUMNS, table)}
     broken = [problem for column in contract.columns if (problem := _break(column, actual.get(column.name)))]
     if broken:
-        raise Terminal(f"{contract.name} in the source no longer fits its contract: {'; '.join(broken)}. Nothing was "
-                       f"landed. Agree with the source's owner, then change include/contracts/{contract.domain}/"
-                       f"{contract.table}.yaml (type or required, and a new version); the next run goes on from where "
-                       "the last one ended.")
+        raise Terminal(
+            f"{contract.name} in the source no longer fits its contract: {'; '.join(broken)}. Nothing was "
+            f"landed. Agree with the source's owner, then change include/contracts/{contract.domain}/"
+            f"{contract.table}.yaml (type or required, and a new version); the next run goes on from where "
+            "the last one ended."
+        )
     known = {column.name for column in contract.columns}
     extra = [Column(name=name, type=text) for name, text in actual.items() if name not in known]
-    selected = [_selected(column, actual) for column in contract.columns] + [sql.Identifier(column.name) for column in extra]
+    selected = [_selected(column, actual) for column in contract.columns] + [
+        sql.Identifier(column.name) for column in extra
+    ]
     pages = connection.execute(PAGES, table).fetchone()
     return SourceTable(
         contract=contract,
         columns=tuple(selected),
-        schema=pa.schema([(column.name, arrow_type(column)) for column in contract.columns]
-                         + [(column.name, _extra_type(column)) for column in extra]),
+        schema=pa.schema(
+            [(column.name, arrow_type(column)) for column in contract.columns]
+            + [(column.name, _extra_type(column)) for column in extra]
+        ),
         present=frozenset(known & set(actual)),
         pages=int(pages[0]) if pages else 0,
         drift=tuple(_drift(contract, actual, extra)),
@@ -132,7 +138,10 @@ def _extra_type(column: Column) -> pa.DataType:
 
 def _drift(contract: Contract, actual: Mapping[str, str], extra: list[Column]) -> list[str]:
     gone = [f"column {column.name} is gone: landed as null" for column in contract.columns if column.name not in actual]
-    narrower = [f"column {column.name} is {actual[column.name]}, narrower than {column.type}"
-                for column in contract.columns if actual.get(column.name, column.type) != column.type]
+    narrower = [
+        f"column {column.name} is {actual[column.name]}, narrower than {column.type}"
+        for column in contract.columns
+        if actual.get(column.name, column.type) != column.type
+    ]
     new = [f"new column {column.name} ({column.type}): landed, but not in the contract" for column in extra]
     return gone + narrower + new

@@ -14,7 +14,9 @@ BLOCK = 1024 * 1024
 GROUP = 8  # blocks that are handed on together: about 85,000 rows of a hundred bytes, one Parquet row group
 
 
-def copy(connection: psycopg.Connection, query: sql.Composable, schema: pa.Schema, take: Callable[[pa.Table], None]) -> int:
+def copy(
+    connection: psycopg.Connection, query: sql.Composable, schema: pa.Schema, take: Callable[[pa.Table], None]
+) -> int:
     """Read a query's rows and hand them on in tables of about 8 MB of text; return how many rows there were.
 
     While the next block comes over the wire, a thread of its own parses the last and calls ``take``.
@@ -81,8 +83,14 @@ def _blocks(rows: psycopg.Copy, pgconn: psycopg.pq.abc.PGconn) -> Iterator[bytea
 
 def _parse(block: bytearray, schema: pa.Schema) -> pa.Table:
     # Unquoted nothing is null and quoted nothing is '': so COPY writes them, and so they stay apart.
-    convert = csv.ConvertOptions(column_types=schema, null_values=[""], strings_can_be_null=True,
-                                 quoted_strings_can_be_null=False, true_values=["t"], false_values=["f"])
+    convert = csv.ConvertOptions(
+        column_types=schema,
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+        true_values=["t"],
+        false_values=["f"],
+    )
     read = csv.ReadOptions(column_names=schema.names, use_threads=False, block_size=max(2 * BLOCK, len(block) + 1))
     parse = csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
     try:

@@ -17,8 +17,11 @@ SCHEMA = "public"
 # within a minute, and a policy that would hide rows is an error instead of missing rows.
 SESSION = {
     "options": "-c datestyle=ISO -c timezone=UTC -c intervalstyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex "
-               "-c row_security=off -c lock_timeout=60s -c idle_in_transaction_session_timeout=0",
-    "client_encoding": "UTF8", "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3,
+    "-c row_security=off -c lock_timeout=60s -c idle_in_transaction_session_timeout=0",
+    "client_encoding": "UTF8",
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
 }
 BEGIN = sql.SQL("begin transaction isolation level repeatable read, read only")
 
@@ -86,10 +89,14 @@ def connect(source: Credentials) -> psycopg.Connection:
     except psycopg.OperationalError as error:
         # libpq gives no code for a refused connection, only the server's words.
         if any(words in str(error) for words in ("authentication failed", "no pg_hba.conf entry", "does not exist")):
-            raise Terminal(f"{source!r} refuses the connection: {error}. "
-                           "Correct the secret in Secrets Manager, or let the user in on the server.") from error
-        raise Retryable(f"{source!r} is out of reach: {error}. If this lasts, look at the server and the network "
-                        "between (security group, port).") from error
+            raise Terminal(
+                f"{source!r} refuses the connection: {error}. "
+                "Correct the secret in Secrets Manager, or let the user in on the server."
+            ) from error
+        raise Retryable(
+            f"{source!r} is out of reach: {error}. If this lasts, look at the server and the network "
+            "between (security group, port)."
+        ) from error
 
 
 @contextmanager
@@ -123,7 +130,9 @@ def _take(stack: ExitStack, source: Credentials, tables: Sequence[str], readers:
         other.execute(BEGIN)
         other.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(exported)))
         idle.put(other)
-    return Snapshot(at=at, horizon=horizon, upcoming=upcoming, identity=Identity(system=system, start=start), _idle=idle)
+    return Snapshot(
+        at=at, horizon=horizon, upcoming=upcoming, identity=Identity(system=system, start=start), _idle=idle
+    )
 
 
 STATE = """
@@ -152,17 +161,27 @@ def _require_readable(connection: psycopg.Connection, source: Credentials, table
             others.append(table)
     problems = []
     if missing:
-        problems.append(f"no table {', '.join(missing)} in {source.dbname}.{SCHEMA}: restore it, or take its contract "
-                        "out of the pipeline's extracts")
+        problems.append(
+            f"no table {', '.join(missing)} in {source.dbname}.{SCHEMA}: restore it, or take its contract "
+            "out of the pipeline's extracts"
+        )
     if closed:
-        grants = [sql.SQL("grant usage on schema {} to {};").format(sql.Identifier(SCHEMA), sql.Identifier(source.username))]
-        grants += [sql.SQL("grant select on {} to {};").format(sql.Identifier(SCHEMA, table),
-                                                               sql.Identifier(source.username)) for table in closed]
-        problems.append(f"{source.username} may not read {', '.join(closed)}: run as its owner "
-                        f"{sql.SQL(' ').join(grants).as_string(connection)}")
+        grants = [
+            sql.SQL("grant usage on schema {} to {};").format(sql.Identifier(SCHEMA), sql.Identifier(source.username))
+        ]
+        grants += [
+            sql.SQL("grant select on {} to {};").format(sql.Identifier(SCHEMA, table), sql.Identifier(source.username))
+            for table in closed
+        ]
+        problems.append(
+            f"{source.username} may not read {', '.join(closed)}: run as its owner "
+            f"{sql.SQL(' ').join(grants).as_string(connection)}"
+        )
     if others:
-        problems.append(f"{', '.join(others)}: not a table, so that changes of its rows cannot be followed; "
-                        "extract the tables it reads")
+        problems.append(
+            f"{', '.join(others)}: not a table, so that changes of its rows cannot be followed; "
+            "extract the tables it reads"
+        )
     if problems:
         raise Terminal(f"{source!r}: {'; '.join(problems)}.")
 
@@ -173,8 +192,9 @@ def failures() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
-        raise Terminal(f"The source refuses: {_said(error)}. Grant the reading role the table, and exempt it from "
-                       "row security.") from error
+        raise Terminal(
+            f"The source refuses: {_said(error)}. Grant the reading role the table, and exempt it from row security."
+        ) from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Retryable(f"The source was lost, or gave up: {_said(error)}.") from error
     except psycopg.Error as error:
