@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from benchmarks.report import Section, Target
+from benchmarks.report import Section, Target, ratio
 from benchmarks.servers import Servers, measure, servers
 
 ROWS = 2_000_000
@@ -51,7 +51,7 @@ def run() -> Section:
             again.append(bench.load(f"again-{number}", new=0)["seconds"])
         standing = bench.copy_into(FACT, "server-side COPY, foreign keys standing")
         single = bench.insert_one_by_one()
-    return _section(median(bare), median(ours), median(again), standing, single, max(peaks))
+    return _section(bare, ours, again, standing, single, max(peaks))
 
 
 class Bench:
@@ -191,27 +191,31 @@ def _timed(what: str, go: Callable[[], None]) -> float:
     return seconds
 
 
-def _section(bare: float, ours: float, again: float, standing: float, single: float, peak: float) -> Section:
-    def row(what: str, seconds: float, memory: str = "") -> list[str]:
-        return [what, f"{seconds:,.1f}", f"{seconds / bare:,.2f}", memory]
+def _section(
+    bare: list[float], ours: list[float], again: list[float], standing: float, single: float, peak: float
+) -> Section:
+    def row(what: str, seconds: list[float], memory: str = "") -> list[str]:
+        turns = bare if len(seconds) == len(bare) else [median(bare)]
+        return [what, f"{median(seconds):,.1f}", f"{ratio(seconds, turns):,.2f}", memory]
 
     rows = [
         ["way", "s", "× bare COPY", "peak MB"],
         row("bare: server-side COPY into the table without its 9 foreign keys", bare),
         row("**Quayside: Parquet in S3 → fact, its keys and foreign keys standing and valid**", ours, f"{peak:.0f}"),
         row("Quayside, the same rows again in another batch", again),
-        row("server-side COPY into the table as it stands", standing),
-        row(f"one committed INSERT a row ({SAMPLE:,} rows, scaled)", single),
+        row("server-side COPY into the table as it stands (once)", [standing]),
+        row(f"one committed INSERT a row ({SAMPLE:,} rows, scaled)", [single]),
     ]
+    times, repeated = ratio(ours, bare), ratio(again, ours)
+    faster, than_single = standing / median(ours), single / median(ours)
     targets = [
-        Target("at most 2 × the bare COPY", f"{ours / bare:.2f} ×", ours <= 2 * bare),
-        Target(
-            "at least 3 × faster than COPY into the table as it stands",
-            f"{standing / ours:.1f} ×",
-            standing >= 3 * ours,
-        ),
-        Target("at least 50 × faster than single inserts", f"{single / ours:.0f} ×", single >= 50 * ours),
-        Target("the same rows again: under half", f"{again / ours:.2f} ×", again < ours / 2),
+        Target("at most 2 × the bare COPY", f"{times:.2f} ×", times <= 2),
+        Target("at least 3 × faster than COPY into the table as it stands", f"{faster:.1f} ×", faster >= 3),
+        Target("at least 50 × faster than single inserts", f"{than_single:.0f} ×", than_single >= 50),
+        Target("the same rows again: under half", f"{repeated:.2f} ×", repeated < 0.5),
     ]
-    text = "PostgreSQL with fsync, synchronous_commit and full_page_writes on, as in production; primary and unique key stand throughout."
+    text = (
+        "PostgreSQL with fsync, synchronous_commit and full_page_writes on, as in production; primary and unique key "
+        "stand throughout. (A batch that is recorded as loaded is not even read again.)"
+    )
     return Section("Load of 2 million new versions into fact_sales_order", text, rows, targets)

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 
-Measured by `make bench`. Times are wall-clock medians, taken in turns so that all meet the same noise; imports are not
-counted. Peak memory is the highest resident set of a process of its own.
+Measured by `make bench`. Times are wall-clock medians; imports are not counted. What is compared was measured in turns,
+and a ratio is the median of the turns' ratios, so that both sides meet the same noise. Peak memory is the highest resident
+set of a process of its own.
 """
 
 
@@ -46,6 +48,11 @@ class Section:
         promised = [["promise", "found", ""], *([t.what, t.found, "✓" if t.met else "✗"] for t in self.targets)]
         tables = [_table(self.rows)] + ([_table(promised)] if self.targets else [])
         return "\n".join([f"## {self.title}", "", machine(), "", self.text, "", *"\n\n".join(tables).split("\n"), ""])
+
+
+def ratio(ours: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of the turns' ratios."""
+    return median(one / other for one, other in zip(ours, others, strict=True))
 
 
 def write(section: Section) -> None:
