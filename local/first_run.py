@@ -84,7 +84,8 @@ def render(rows: list[dict[str, Any]]) -> str:
         return table([heading, *body])
     return (
         f"{table([heading, *body])}\n\nWhat the source gained since its last run arrives with the next, within ten minutes;"
-        "\nwhat it lost is found once a day, or when somebody triggers totesys_deletes."
+        "\nwhat it lost is found once a day, or when somebody triggers totesys_deletes. Rows that broke a rule stay in"
+        "\nquarantine: the page of the task `gate` says which, and why."
     )
 
 
