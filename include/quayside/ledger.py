@@ -22,18 +22,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
-
 from quayside.errors import Retryable, Terminal
+from quayside.items import ABSENT, Condition, Conflict, Items, Write
 from quayside.manifest import Kind, Manifest
-from quayside.settings import Settings, aws
+from quayside.settings import Settings
 
 Stage = Literal["gate", "curate", "load"]
 _DONE: Mapping[Stage, str] = {"gate": "gated_at", "curate": "curated_at", "load": "loaded_at"}
 
 
-class Superseded(Retryable):
+class Superseded(Conflict):
     """Another run recorded something in between; nothing is lost, the next try reads from where it left off."""
 
 
@@ -76,7 +74,7 @@ class Ledger:
     """The ledger of one environment."""
 
     def __init__(self, table: str) -> None:
-        self._table = table
+        self._items = Items(table)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -85,7 +83,7 @@ class Ledger:
 
     def position(self, dataset: str) -> Position:
         """Return how far a dataset was read; the beginning where it never was."""
-        item = self._get(dataset, "position")
+        item = self._items.get(dataset, "position")
         if item is None:
             return Position()
         cursor = item.get("cursor")
@@ -104,22 +102,14 @@ class Ledger:
         :param todo: the stage that takes the batch next
         :raises Superseded: the position is no longer ``before``
         """
-        moved: dict[str, Any] = {
-            "dataset": manifest.dataset,
-            "entry": "position",
-            "sequence": after.sequence,
-            "cursor": after.cursor.isoformat(timespec="milliseconds") if after.cursor else None,
-            "horizon": after.horizon,
-            "source": after.source,
-        }
-        condition = _still(before)
-        self._write(
+        dataset, batch = manifest.dataset, manifest.batch
+        self._items.write(
             [
-                self._put(moved, *condition, names={"#n": "sequence"}),
-                self._put(_batch_item(manifest, "landed"), "attribute_not_exists(#e)", names={"#e": "entry"}),
-                self._put({"dataset": manifest.dataset, "entry": f"todo#{todo}#{manifest.batch}"}),
+                self._items.put(dataset, "position", _position_item(after), _still(before)),
+                self._items.put(dataset, f"batch#{batch}", _batch_item(manifest, "landed"), ABSENT),
+                self._items.put(dataset, f"todo#{todo}#{batch}", {}),
             ],
-            f"{manifest.dataset}: another run recorded a batch since sequence {before.sequence}",
+            Superseded(f"{dataset}: another run recorded a batch since sequence {before.sequence}"),
         )
 
     def move(self, dataset: str, *, before: Position, after: Position) -> None:
@@ -127,17 +117,9 @@ class Ledger:
 
         :raises Superseded: the position is no longer ``before``
         """
-        item = {
-            "dataset": dataset,
-            "entry": "position",
-            "sequence": after.sequence,
-            "horizon": after.horizon,
-            "cursor": after.cursor.isoformat(timespec="milliseconds") if after.cursor else None,
-            "source": after.source,
-        }
-        condition = _still(before)
-        self._write(
-            [self._put(item, *condition, names={"#n": "sequence"})], f"{dataset}: another run moved the position"
+        self._items.write(
+            [self._items.put(dataset, "position", _position_item(after), _still(before))],
+            Superseded(f"{dataset}: another run moved the position"),
         )
 
     def record_derived(self, manifest: Manifest, *, todo: Stage) -> bool:
@@ -145,38 +127,30 @@ class Ledger:
 
         Its id names its inputs, so that deriving it again after a crash finds it here.
         """
-        try:
-            self._write(
-                [
-                    self._put(_batch_item(manifest, "curated"), "attribute_not_exists(#e)", names={"#e": "entry"}),
-                    self._put({"dataset": manifest.dataset, "entry": f"todo#{todo}#{manifest.batch}"}),
-                ],
-                f"{manifest.dataset}: batch {manifest.batch} is recorded",
-            )
-        except Superseded:
-            return False
-        return True
+        dataset, batch = manifest.dataset, manifest.batch
+        return self._try(
+            self._items.put(dataset, f"batch#{batch}", _batch_item(manifest, "curated"), ABSENT),
+            self._items.put(dataset, f"todo#{todo}#{batch}", {}),
+        )
 
     def pending(self, dataset: str, stage: Stage) -> list[Entry]:
         """Return the batches that a stage has yet to take, in the order in which they were recorded."""
         start = f"todo#{stage}#"
-        return [self.batch(dataset, item["entry"].removeprefix(start)) for item in self._query(dataset, start)]
+        return [self.batch(dataset, item["entry"].removeprefix(start)) for item in self._items.query(dataset, start)]
 
     def batch(self, dataset: str, batch: str) -> Entry:
         """Return one batch.
 
         :raises Terminal: the ledger does not know it
         """
-        item = self._get(dataset, f"batch#{batch}")
+        item = self._items.get(dataset, f"batch#{batch}")
         if item is None:
             raise Terminal(f"{dataset}: the ledger knows no batch {batch}; `batches` lists those it knows.")
         return _entry(item)
 
     def batches(self, dataset: str, *, newest: int | None = None) -> list[Entry]:
         """Return all batches of a dataset, newest last; or only the ``newest`` so many."""
-        if newest is None:
-            return [_entry(item) for item in self._query(dataset, "batch#")]
-        return [_entry(item) for item in self._query(dataset, "batch#", backwards=True, limit=newest)][::-1]
+        return [_entry(item) for item in self._items.query(dataset, "batch#", newest=newest)]
 
     def advance(
         self,
@@ -191,23 +165,16 @@ class Ledger:
         """Note that a stage has taken a batch, and hand it to the next; doing so twice changes nothing.
 
         :param facts: small JSON values to keep with the batch
+        :raises Terminal: the ledger does not know the batch
         """
-        marker = self._key(dataset, f"todo#{taken}#{batch}")
+        noted = {"status": status, _DONE[taken]: _now(), **(facts or {})}
         writes = [
-            self._update(dataset, batch, {"status": status, _DONE[taken]: _now(), **(facts or {})}),
-            {
-                "Delete": {
-                    **marker,
-                    "ConditionExpression": "attribute_exists(#e)",
-                    "ExpressionAttributeNames": {"#e": "entry"},
-                }
-            },
+            self._items.change(dataset, f"batch#{batch}", noted),
+            self._items.delete(dataset, f"todo#{taken}#{batch}"),
         ]
         if todo:
-            writes.append(self._put({"dataset": dataset, "entry": f"todo#{todo}#{batch}"}))
-        try:
-            self._write(writes, f"{dataset}: batch {batch} was taken before")
-        except Superseded:
+            writes.append(self._items.put(dataset, f"todo#{todo}#{batch}", {}))
+        if not self._try(*writes):
             self.batch(dataset, batch)  # it exists, so another attempt has taken it; what comes after may have, too
 
     def hold(self, dataset: str, batch: str, *, at: Stage, facts: Mapping[str, Any]) -> None:
@@ -216,19 +183,12 @@ class Ledger:
         :param facts: small JSON values to keep with the batch
         :raises Superseded: the batch is no longer pending there: somebody has released it
         """
-        marker = self._key(dataset, f"todo#{at}#{batch}")
-        self._write(
+        self._items.write(
             [
-                self._update(dataset, batch, {"status": "blocked", **facts}),
-                {
-                    "ConditionCheck": {
-                        **marker,
-                        "ConditionExpression": "attribute_exists(#e)",
-                        "ExpressionAttributeNames": {"#e": "entry"},
-                    }
-                },
+                self._items.change(dataset, f"batch#{batch}", {"status": "blocked", **facts}),
+                self._items.check(dataset, f"todo#{at}#{batch}"),
             ],
-            f"{dataset}: batch {batch} is no longer at the {at}",
+            Superseded(f"{dataset}: batch {batch} is no longer at the {at}"),
         )
 
     @contextmanager
@@ -249,25 +209,43 @@ class Ledger:
         finally:
             done.set()
             renewal.join()
-            mine = {
-                "Delete": {
-                    **self._key(dataset, "lease"),
-                    "ConditionExpression": "#o = :owner",
-                    "ExpressionAttributeNames": {"#o": "owner"},
-                    "ExpressionAttributeValues": _serialize({":owner": owner}),
-                }
-            }
-            with suppress(Superseded):  # it expired and somebody else has it: theirs to give back
-                self._write([mine], "the lease passed to another")
+            # Expired and with somebody else by now, it is theirs to give back.
+            self._try(self._items.delete(dataset, "lease", Condition("#o = :o", {"#o": "owner"}, {":o": owner})))
+
+    def note(self, dataset: str, entry: str, values: Mapping[str, Any]) -> None:
+        """Keep a small record under an entry of the caller's own, replacing what was there."""
+        self._items.write([self._items.put(dataset, entry, values)], Conflict(f"{dataset}: {entry}"))
+
+    def notes(self, dataset: str, start: str = "", *, newest: int | None = None) -> list[dict[str, Any]]:
+        """Return the records whose entry begins with ``start``, in the order of their entries; or the last so many."""
+        return self._items.query(dataset, start, newest=newest)
+
+    def claim(self, dataset: str, entry: str, values: Mapping[str, Any]) -> bool:
+        """Keep a small record where there is none yet; return False where there is one."""
+        return self._try(self._items.put(dataset, entry, values, ABSENT))
+
+    def forget(self, dataset: str, entry: str) -> bool:
+        """Remove a small record; return False where there was none."""
+        return self._try(self._items.delete(dataset, entry))
+
+    def _try(self, *writes: Write) -> bool:
+        """Do all of the writes, or return False because a condition does not hold."""
+        try:
+            self._items.write(list(writes), Conflict())
+        except Conflict:
+            return False
+        return True
 
     def _take_lease(self, dataset: str, owner: str, seconds: int) -> None:
         now = int(time.time())
-        item = {"dataset": dataset, "entry": "lease", "owner": owner, "expires": now + seconds}
-        free = "attribute_not_exists(#e) OR #x < :now OR #o = :owner"
-        names = {"#e": "entry", "#x": "expires", "#o": "owner"}
-        self._write(
-            [self._put(item, free, {":now": now, ":owner": owner}, names=names)],
-            f"{dataset}: another run works on it; this one starts when that has ended",
+        free = Condition(
+            f"{ABSENT.expression} OR #x < :now OR #o = :owner",
+            {**ABSENT.names, "#x": "expires", "#o": "owner"},
+            {":now": now, ":owner": owner},
+        )
+        self._items.write(
+            [self._items.put(dataset, "lease", {"owner": owner, "expires": now + seconds}, free)],
+            Superseded(f"{dataset}: another run works on it; this one starts when that has ended"),
         )
 
     def _renew_lease(self, dataset: str, owner: str, seconds: int, done: threading.Event) -> None:
@@ -276,131 +254,24 @@ class Ledger:
             with suppress(Retryable):
                 self._take_lease(dataset, owner, seconds)
 
-    def note(self, dataset: str, entry: str, values: Mapping[str, Any]) -> None:
-        """Keep a small record under an entry of the caller's own, replacing what was there."""
-        self._write([self._put({"dataset": dataset, "entry": entry, **values})], f"{dataset}: {entry}")
 
-    def notes(self, dataset: str, start: str = "", *, newest: int | None = None) -> list[dict[str, Any]]:
-        """Return the records whose entry begins with ``start``, in the order of their entries; or the last so many."""
-        if newest is None:
-            return list(self._query(dataset, start))
-        return list(self._query(dataset, start, backwards=True, limit=newest))[::-1]
-
-    def claim(self, dataset: str, entry: str, values: Mapping[str, Any]) -> bool:
-        """Keep a small record where there is none yet; return False where there is one."""
-        record = self._put(
-            {"dataset": dataset, "entry": entry, **values}, "attribute_not_exists(#e)", names={"#e": "entry"}
-        )
-        try:
-            self._write([record], f"{dataset}: {entry} is there")
-        except Superseded:
-            return False
-        return True
-
-    def forget(self, dataset: str, entry: str) -> bool:
-        """Remove a small record; return False where there was none."""
-        record = {
-            "Delete": {
-                **self._key(dataset, entry),
-                "ConditionExpression": "attribute_exists(#e)",
-                "ExpressionAttributeNames": {"#e": "entry"},
-            }
-        }
-        try:
-            self._write([record], f"{dataset}: {entry} is gone")
-        except Superseded:
-            return False
-        return True
-
-    def _update(self, dataset: str, batch: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-        names = {f"#f{number}": name for number, name in enumerate(changes)}
-        values = {f":f{number}": value for number, value in enumerate(changes.values())}
-        return {
-            "Update": {
-                **self._key(dataset, f"batch#{batch}"),
-                "UpdateExpression": "SET " + ", ".join(f"#f{number} = :f{number}" for number in range(len(changes))),
-                "ConditionExpression": "attribute_exists(#e)",
-                "ExpressionAttributeNames": {**names, "#e": "entry"},
-                "ExpressionAttributeValues": _serialize(values),
-            }
-        }
-
-    def _key(self, dataset: str, entry: str) -> dict[str, Any]:
-        return {"TableName": self._table, "Key": _serialize({"dataset": dataset, "entry": entry})}
-
-    def _put(
-        self,
-        item: Mapping[str, Any],
-        condition: str = "",
-        values: Mapping[str, Any] | None = None,
-        *,
-        names: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        put: dict[str, Any] = {"TableName": self._table, "Item": _serialize(item)}
-        if condition:
-            put |= {"ConditionExpression": condition, "ExpressionAttributeNames": dict(names or {})}
-        if values:
-            put["ExpressionAttributeValues"] = _serialize(values)
-        return {"Put": put}
-
-    def _write(self, writes: list[dict[str, Any]], conflict: str) -> None:
-        try:
-            aws("dynamodb").transact_write_items(TransactItems=writes)
-        except ClientError as error:
-            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-            if "ConditionalCheckFailed" in reasons:
-                raise Superseded(conflict) from None
-            raise _failure(error) from error
-        except BotoCoreError as error:
-            raise _failure(error) from error
-
-    def _get(self, dataset: str, entry: str) -> dict[str, Any] | None:
-        try:
-            answer = aws("dynamodb").get_item(**self._key(dataset, entry), ConsistentRead=True)
-        except (ClientError, BotoCoreError) as error:
-            raise _failure(error) from error
-        return _deserialize(answer["Item"]) if "Item" in answer else None
-
-    def _query(
-        self,
-        dataset: str,
-        start: str,
-        *,
-        backwards: bool = False,
-        limit: int | None = None,
-    ) -> Iterator[dict[str, Any]]:
-        condition, values = "dataset = :dataset", {":dataset": dataset}
-        if start:  # an empty string is no valid beginning
-            condition, values = f"{condition} AND begins_with(entry, :start)", {**values, ":start": start}
-        pages = (
-            aws("dynamodb")
-            .get_paginator("query")
-            .paginate(
-                TableName=self._table,
-                ConsistentRead=True,
-                ScanIndexForward=not backwards,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=_serialize(values),
-                PaginationConfig={"MaxItems": limit} if limit else {},
-            )
-        )
-        try:
-            for page in pages:
-                yield from map(_deserialize, page["Items"])
-        except (ClientError, BotoCoreError) as error:
-            raise _failure(error) from error
-
-
-def _still(before: Position) -> tuple[str, dict[str, Any]]:
+def _still(before: Position) -> Condition:
     """Return the condition that nothing was recorded since ``before``; an empty table's position may have moved."""
     absent = "attribute_not_exists(#n) OR " if before.sequence == 0 else ""
-    return f"{absent}#n = :n", {":n": before.sequence}
+    return Condition(f"{absent}#n = :n", {"#n": "sequence"}, {":n": before.sequence})
+
+
+def _position_item(position: Position) -> dict[str, Any]:
+    return {
+        "sequence": position.sequence,
+        "cursor": position.cursor.isoformat(timespec="milliseconds") if position.cursor else None,
+        "horizon": position.horizon,
+        "source": position.source,
+    }
 
 
 def _batch_item(manifest: Manifest, status: str) -> dict[str, Any]:
     return {
-        "dataset": manifest.dataset,
-        "entry": f"batch#{manifest.batch}",
         "kind": manifest.kind,
         "status": status,
         "rows": manifest.rows,
@@ -426,21 +297,6 @@ def _entry(item: Mapping[str, Any]) -> Entry:
         recorded_at=item["recorded_at"],
         facts={name: value for name, value in item.items() if name not in known},
     )
-
-
-def _failure(error: Exception) -> Retryable | Terminal:
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-    if code in ("ResourceNotFoundException", "AccessDeniedException", "ValidationException"):
-        return Terminal(f"The ledger refused: {error}. Apply Terraform, or grant the role access to its table.")
-    return Retryable(f"The ledger did not answer: {error}")
-
-
-def _serialize(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: TypeSerializer().serialize(value) for name, value in values.items()}
-
-
-def _deserialize(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
 
 
 def _now() -> str:

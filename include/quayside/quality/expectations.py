@@ -59,10 +59,10 @@ class _Within(ColumnMapMetricProvider):
 
     @column_condition_partial(engine=PandasExecutionEngine)
     def _pandas(
-        cls,
+        cls,  # noqa: N805 (Great Expectations makes it a class method)
         column: pd.Series,
         minimum: str | None = None,
-        maximum: str | None = None,  # noqa: N805
+        maximum: str | None = None,
         **_: Any,
     ) -> pd.Series:
         values = pa.array(column)

@@ -1,0 +1,134 @@
+"""One DynamoDB table of small records under two names, ``dataset`` and ``entry``, changed only by conditional writes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from quayside.errors import QuaysideError, Retryable, Terminal
+from quayside.settings import aws
+
+Write = dict[str, Any]  # one element of a TransactWriteItems call
+
+
+class Conflict(Retryable):
+    """A condition of a write did not hold: somebody else was first, and nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What must hold of the stored record, in DynamoDB's expression language.
+
+    :param names: what ``#…`` in the expression stand for
+    :param values: what ``:…`` in the expression stand for
+    """
+
+    expression: str
+    names: Mapping[str, str]
+    values: Mapping[str, Any]
+
+
+ABSENT = Condition("attribute_not_exists(#e)", {"#e": "entry"}, {})
+PRESENT = Condition("attribute_exists(#e)", {"#e": "entry"}, {})
+
+
+class Items:
+    """The records of one table. Every method raises `Retryable` where DynamoDB does not answer, `Terminal` where it refuses."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+
+    def get(self, dataset: str, entry: str) -> dict[str, Any] | None:
+        """Return one record, or None."""
+        try:
+            answer = aws("dynamodb").get_item(**self._key(dataset, entry), ConsistentRead=True)
+        except (ClientError, BotoCoreError) as error:
+            raise _failure(error) from error
+        return _deserialize(answer["Item"]) if "Item" in answer else None
+
+    def query(self, dataset: str, start: str, *, newest: int | None = None) -> list[dict[str, Any]]:
+        """Return the records whose entry begins with ``start``, in the order of their entries; or the last so many."""
+        if newest is None:
+            return list(self._pages(dataset, start, backwards=False, limit=None))
+        return list(self._pages(dataset, start, backwards=True, limit=newest))[::-1]
+
+    def put(self, dataset: str, entry: str, values: Mapping[str, Any], when: Condition | None = None) -> Write:
+        """Return the write of a whole record."""
+        item = _serialize({"dataset": dataset, "entry": entry, **values})
+        return {"Put": {"TableName": self._table, "Item": item, **_condition(when)}}
+
+    def change(self, dataset: str, entry: str, values: Mapping[str, Any]) -> Write:
+        """Return the write of some values of a record that is there."""
+        names = {f"#f{number}": name for number, name in enumerate(values)}
+        given = {f":f{number}": value for number, value in enumerate(values.values())}
+        expression = "SET " + ", ".join(f"#f{number} = :f{number}" for number in range(len(values)))
+        when = Condition(PRESENT.expression, {**PRESENT.names, **names}, given)
+        return {"Update": {**self._key(dataset, entry), "UpdateExpression": expression, **_condition(when)}}
+
+    def delete(self, dataset: str, entry: str, when: Condition = PRESENT) -> Write:
+        """Return the removal of a record."""
+        return {"Delete": {**self._key(dataset, entry), **_condition(when)}}
+
+    def check(self, dataset: str, entry: str, when: Condition = PRESENT) -> Write:
+        """Return a condition on a record that is not written."""
+        return {"ConditionCheck": {**self._key(dataset, entry), **_condition(when)}}
+
+    def write(self, writes: list[Write], conflict: QuaysideError) -> None:
+        """Do all of the writes or none.
+
+        :param conflict: raised when a condition does not hold
+        """
+        try:
+            aws("dynamodb").transact_write_items(TransactItems=writes)
+        except ClientError as error:
+            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+            if "ConditionalCheckFailed" in reasons:
+                raise conflict from None
+            raise _failure(error) from error
+        except BotoCoreError as error:
+            raise _failure(error) from error
+
+    def _pages(self, dataset: str, start: str, *, backwards: bool, limit: int | None) -> Iterator[dict[str, Any]]:
+        condition, values = "dataset = :dataset", {":dataset": dataset}
+        if start:  # an empty string is no valid beginning
+            condition, values = f"{condition} AND begins_with(entry, :start)", {**values, ":start": start}
+        query = aws("dynamodb").get_paginator("query")
+        try:
+            for page in query.paginate(
+                TableName=self._table,
+                ConsistentRead=True,
+                ScanIndexForward=not backwards,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=_serialize(values),
+                PaginationConfig={"MaxItems": limit} if limit else {},
+            ):
+                yield from map(_deserialize, page["Items"])
+        except (ClientError, BotoCoreError) as error:
+            raise _failure(error) from error
+
+    def _key(self, dataset: str, entry: str) -> dict[str, Any]:
+        return {"TableName": self._table, "Key": _serialize({"dataset": dataset, "entry": entry})}
+
+
+def _condition(when: Condition | None) -> dict[str, Any]:
+    if when is None:
+        return {}
+    values = {"ExpressionAttributeValues": _serialize(when.values)} if when.values else {}
+    return {"ConditionExpression": when.expression, "ExpressionAttributeNames": dict(when.names), **values}
+
+
+def _failure(error: Exception) -> Retryable | Terminal:
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+    if code in ("ResourceNotFoundException", "AccessDeniedException", "ValidationException"):
+        return Terminal(f"The ledger refused: {error}. Apply Terraform, or grant the role access to its table.")
+    return Retryable(f"The ledger did not answer: {error}")
+
+
+def _serialize(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: TypeSerializer().serialize(value) for name, value in values.items()}
+
+
+def _deserialize(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
