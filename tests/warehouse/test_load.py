@@ -201,8 +201,8 @@ def _orders(stars: Stars, first: int, last: int) -> None:
 
 
 @pytest.mark.usefixtures("many")
-def test_after_a_big_load_all_foreign_keys_stand_and_hold(stars: Stars) -> None:
-    keys = "select conname, pg_get_constraintdef(oid) from pg_constraint where contype = 'f' order by 1"
+def test_after_a_big_load_all_keys_stand_and_hold(stars: Stars) -> None:
+    keys = "select conname, pg_get_constraintdef(oid) from pg_constraint where contype in ('f', 'p', 'u') order by 1"
     stars.load()
     before = stars.query(keys)
     _orders(stars, 0, 500)
@@ -228,6 +228,20 @@ def test_a_big_load_that_repeats_some_versions_adds_the_others(stars: Stars) -> 
 
     assert [key for key, *_ in stars.query(VERSIONS)] == list(range(160))
     assert stars.query(BROKEN_KEYS) == [(0,)]
+
+
+@pytest.mark.usefixtures("many")
+def test_a_first_big_load_takes_a_version_that_two_batches_have_once(stars: Stars) -> None:
+    _orders(stars, 0, 100)
+    _orders(stars, 90, 150)
+    [loaded] = stars.load()
+
+    assert (loaded.rows, loaded.changed) == (160, 150)
+    assert [key for key, *_ in stars.query(VERSIONS)] == list(range(150))
+    assert stars.query(BROKEN_KEYS) == [(0,)]
+    with pytest.raises(Exception, match="duplicate key"):
+        stars.execute("""insert into warehouse.fact_sales_order overriding system value
+                         select * from warehouse.fact_sales_order limit 1""")
 
 
 @pytest.mark.usefixtures("many")
