@@ -2,6 +2,7 @@
 
 import shlex
 import time
+import urllib.parse
 from collections.abc import Callable
 from statistics import median
 
@@ -74,7 +75,10 @@ def _change(source: psycopg.Connection) -> object:
 def _run_through(api: Airflow) -> None:
     """Trigger the first DAG and wait until nothing of the chain runs any more."""
     started = _trigger(api)
-    _until(lambda: started not in (running := _active(api)) and not running, "the runs to end")
+    _until(lambda: not _active(api), "the runs to end")
+    state = api.get(f"/dags/{CHAIN[0]}/dagRuns/{urllib.parse.quote(started)}")["state"]
+    if state != "success":  # a failure is quick, too
+        raise RuntimeError(f"{CHAIN[0]} ended as {state}; `make logs` and the Airflow UI tell why.")
 
 
 def _until_arrived(api: Airflow, warehouse: psycopg.Connection, moment: object) -> None:
