@@ -1,5 +1,6 @@
 """DAGs run for real: Airflow in this process, a source, a lake and a warehouse of the test's own."""
 
+import copy
 import functools
 import json
 import warnings
@@ -107,8 +108,12 @@ class Airflow:
 
     def run(self, dag_id: str, *, retries: int = 0, **params: object) -> dict[str, str]:
         """Run a DAG as if triggered by hand; return each task's state, and the run's under its DAG id."""
-        dag = self.bag.dags[dag_id]
+        dag = copy.deepcopy(self.bag.dags[dag_id])
+        dag.params = copy.deepcopy(
+            dag.params
+        )  # what a run is told would stay there; a worker's process ends with its run
         for task in dag.tasks:
+            task.params = copy.deepcopy(task.params)
             task.retries, task.retry_delay = retries, timedelta(milliseconds=10)  # a test does not wait
         run = dag.test(logical_date=None, run_conf=params)
         self.last_run = run
