@@ -118,14 +118,14 @@ class Bench:
         )
 
     def check(self) -> None:
-        """See that the foreign keys stand, are valid, and that no row breaks one."""
+        """See that all keys stand and are valid, and that every row is there."""
         [[keys, valid]] = self._connection.execute(
-            "select count(*), bool_and(convalidated) from pg_constraint where conrelid = %s::regclass and contype = 'f'",
+            "select count(*), bool_and(convalidated) from pg_constraint where conrelid = %s::regclass and contype in ('f', 'p', 'u')",
             [FACT.as_string()],
         )
         [[rows]] = self._connection.execute(sql.SQL("select count(*) from {}").format(FACT))
-        if (keys, valid, rows) != (9, True, ROWS):
-            raise AssertionError(f"{keys} foreign keys, valid: {valid}, {rows} rows")
+        if (keys, valid, rows) != (11, True, ROWS):
+            raise AssertionError(f"{keys} keys, valid: {valid}, {rows} rows")
 
     def copy_into(self, table: sql.Identifier, what: str) -> float:
         """Let the server copy its own file into an empty table; return the seconds."""
@@ -215,7 +215,7 @@ def _section(
         Target("the same rows again: under half", f"{repeated:.2f} ×", repeated < 0.5),
     ]
     text = (
-        "PostgreSQL with fsync, synchronous_commit and full_page_writes on, as in production; primary and unique key "
-        "stand throughout. (A batch that is recorded as loaded is not even read again.)"
+        "PostgreSQL with fsync, synchronous_commit and full_page_writes on, as in production. Each time the fact is empty "
+        "at first, and all its 11 keys are found standing and valid at the end. (A batch that is recorded as loaded is not even read again.)"
     )
     return Section("Load of 2 million new versions into fact_sales_order", text, rows, targets)
