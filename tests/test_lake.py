@@ -13,7 +13,7 @@ ROWS = pa.table({"key": np.arange(3_000_000), "value": RANDOM.random(3_000_000)}
 
 @pytest.mark.parametrize("rows", [10, 3_000_000], ids=["one put", "several parts"])
 def test_what_is_written_is_read_again(lake: Lake, rows: int) -> None:
-    with lake.parquet_writer("landing/x.parquet", ROWS.schema, distinct=["key"]) as file:
+    with lake.parquet_writer("landing/x.parquet", ROWS.schema, packed=["key"]) as file:
         file.write(ROWS.slice(0, rows))
 
     assert lake.read_table(["landing/x.parquet"]).equals(ROWS.slice(0, rows))

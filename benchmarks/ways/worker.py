@@ -25,13 +25,14 @@ def stream(task: dict[str, Any]) -> Callable[[], None]:
 
     from quayside.contract import load_contract
     from quayside.lake import ParquetFile
+    from quayside.landing.batches import packed
     from quayside.sources.catalog import inspect
     from quayside.sources.copying import copy
 
     def go() -> None:
         with psycopg.connect(task["url"]) as connection, open(task["file"], "wb") as file:  # noqa: PTH123
             table = inspect(connection, load_contract("totesys.sales_order"))
-            parquet = ParquetFile("sales_order", file, table.schema, ["sales_order_id", "created_at", "last_updated"])
+            parquet = ParquetFile("sales_order", file, table.schema, packed(table))
             query = sql.SQL("select {} from {}").format(sql.SQL(", ").join(table.columns), table.name)
             copy(connection, query, table.schema, parquet.write)
             parquet.finish()

@@ -59,16 +59,16 @@ class Lake:
         return f"s3://{self.bucket}/{key}"
 
     @contextmanager
-    def parquet_writer(self, key: str, schema: pa.Schema, *, distinct: Collection[str] = ()) -> "Iterator[ParquetFile]":
+    def parquet_writer(self, key: str, schema: pa.Schema, *, packed: Collection[str] = ()) -> "Iterator[ParquetFile]":
         """Write one Parquet object as a stream; it exists only after a clean end of the block.
 
-        :param distinct: integer and timestamp columns whose values seldom repeat: a dictionary of them would cost
-            time and space
+        :param packed: integer and timestamp columns to store as packed differences (DELTA_BINARY_PACKED), which
+            cost less to write than a dictionary of them
         :raises Retryable: S3 did not take it
         """
         upload = Upload(self.bucket, key)
         try:
-            file = ParquetFile(key, upload, schema, distinct)
+            file = ParquetFile(key, upload, schema, packed)
             yield file
             file.finish()
             upload.finish()
@@ -166,14 +166,14 @@ def batches_of(file: pq.ParquetFile, *, columns: list[str] | None = None, rows: 
 class ParquetFile:
     """A Parquet object being written."""
 
-    def __init__(self, key: str, upload: Upload, schema: pa.Schema, distinct: Collection[str] = ()) -> None:
+    def __init__(self, key: str, upload: Upload, schema: pa.Schema, packed: Collection[str] = ()) -> None:
         self._key, self._upload, self._rows = key, upload, 0
         self._writer = pq.ParquetWriter(
             pa.PythonFile(upload, mode="w"),  # type: ignore[arg-type]
             schema,
             compression=COMPRESSION,
-            use_dictionary=[name for name in schema.names if name not in distinct],  # type: ignore[arg-type]
-            column_encoding=dict.fromkeys(distinct, "DELTA_BINARY_PACKED") or None,
+            use_dictionary=[name for name in schema.names if name not in packed],  # type: ignore[arg-type]
+            column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED") or None,
         )
 
     def write(self, batch: pa.RecordBatch | pa.Table) -> None:
