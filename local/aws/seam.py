@@ -4,7 +4,7 @@ Everything that calls a service goes through that function, also what ministack 
 no caller can tell. It is an inner part of ministack, hence the check that this very version is installed.
 """
 
-import importlib
+import importlib.util
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 VERSION = "1.5.33"
-PARAMETERS = ["method", "path", "headers", "body", "query_params"]
+HANDLER = "handle_request(method, path, headers, body, query_params)"
 
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -40,10 +40,10 @@ def intercept(service: str, handlers: Mapping[str, Handler], *, uses: Mapping[st
 
     :param service: name of the module in ``ministack.services``
     :param handlers: action → what answers it: parsed request in, response document out, or :class:`Refused`
-    :param uses: module of ``ministack.services`` → attributes that the handlers rely on
+    :param uses: what the handlers rely on, as `check` takes it
     :raises SeamMoved: another version of ministack is installed, or one of these is not there
     """
-    module = _checked(service, uses)
+    module = check({**uses, service: (*uses.get(service, ()), HANDLER)})[service]
     stock: Callable[..., Awaitable[Answer]] = module.handle_request
 
     async def handle_request(
@@ -60,26 +60,37 @@ def intercept(service: str, handlers: Mapping[str, Handler], *, uses: Mapping[st
     setattr(module, "handle_request", handle_request)  # noqa: B010 - a module has no such attribute to a type checker
 
 
-def _checked(service: str, uses: Mapping[str, Sequence[str]]) -> ModuleType:
+def check(uses: Mapping[str, Sequence[str]]) -> dict[str, ModuleType]:
+    """Return the modules of ministack that are named, as `uses` says that they are.
+
+    :param uses: module → attributes that are relied on. ``glue`` is short for ``ministack.services.glue``;
+        ``f(a, b)`` is a function with exactly these parameters
+    :raises SeamMoved: another version of ministack is installed, or one of these is not there
+    """
     installed = metadata.version("ministack")
     if installed != VERSION:
         raise SeamMoved(
             f"ministack {installed} is installed, and local/aws is written for {VERSION}.\n"
             "Install local/requirements/platform.txt, or try the tests in tests/local and raise VERSION in local/aws/seam.py."
         )
-    module = importlib.import_module(f"ministack.services.{service}")
-    missing = [
-        f"{name}.{attribute}"
-        for name, attributes in uses.items()
-        for attribute in attributes
-        if not hasattr(importlib.import_module(f"ministack.services.{name}"), attribute)
-    ]
-    stock = getattr(module, "handle_request", None)
-    if stock is None or list(inspect.signature(stock).parameters) != PARAMETERS:
-        missing.append(f"{service}.handle_request({', '.join(PARAMETERS)})")
+    modules, missing = {}, []
+    for name, attributes in uses.items():
+        full = name if name.startswith("ministack.") else f"ministack.services.{name}"
+        if importlib.util.find_spec(full) is None:
+            missing.append(full)
+            continue
+        modules[name] = importlib.import_module(full)
+        missing += [f"{name}.{attribute}" for attribute in attributes if not _has(modules[name], attribute)]
     if missing:
         raise SeamMoved(f"ministack {VERSION} lacks what local/aws relies on: {', '.join(missing)}")
-    return module
+    return modules
+
+
+def _has(module: ModuleType, attribute: str) -> bool:
+    name, called, parameters = attribute.partition("(")
+    if not hasattr(module, name):
+        return False
+    return not called or ", ".join(inspect.signature(getattr(module, name)).parameters) == parameters.rstrip(")")
 
 
 def _json(status: int, document: Mapping[str, Any]) -> Answer:
