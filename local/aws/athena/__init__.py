@@ -11,7 +11,10 @@ while it runs is seen before or after, never between.
     catalog    tables, partitions and files, as they stand when a query starts
     dialect    Athena's SQL, checked and put into DuckDB's words
     exact      the types of exact numbers, which decide how money is divided and rounded
-    relations  files → DuckDB relations, and the bytes they cost
+    projection partitions that follow from a table's properties
+    pruning    the columns and partitions that a query needs of a table
+    readers    files → DuckDB's SELECTs, by SerDe
+    relations  tables → DuckDB views, and the bytes they cost
     values     types and how Athena prints values
 """
 

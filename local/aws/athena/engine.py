@@ -8,11 +8,11 @@ from typing import Any
 import duckdb
 import sqlglot
 from sqlglot import exp
-from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
-from local.aws.athena import catalog, dialect, relations, rewrite
-from local.aws.athena.catalog import StoredFile, Table, View
+from local.aws.athena import catalog, dialect, pruning, relations, rewrite
+from local.aws.athena.catalog import Lake, StoredFile, Table, View
 from local.aws.athena.errors import QueryFailed, not_supported
 from local.aws.athena.values import trino_type
 
@@ -25,26 +25,12 @@ class Query:
     """A query and what it may read, as it stood when the query was sent.
 
     :param tables: (database, name) → the table
-    :param files: location → the objects there
     """
 
     tree: exp.Query
     tables: dict[tuple[str, str], Table]
-    files: dict[str, list[StoredFile]]
+    lake: Lake
     names: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A table where a query names it: one that is named twice is read twice.
-
-    :param conditions: what the query demands of partition keys alone
-    """
-
-    node: exp.Table
-    table: Table
-    needed: set[str]
-    conditions: list[exp.Expr]
 
 
 @dataclass(frozen=True)
@@ -72,37 +58,40 @@ def resolve(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
     names = dialect.name_columns(tree)
     tables: dict[tuple[str, str], Table] = {}
     tree = _resolved(tree, database.lower(), tables)
-    locations = [part.location for table in tables.values() for part in table.partitions]
-    return Query(tree, tables, catalog.files(locations), names)
+    return Query(tree, tables, catalog.lake(), names)
 
 
 def run(
-    connection: duckdb.DuckDBPyConnection, query: Query, path: Callable[[StoredFile], str], limit: int | None = None
+    connection: duckdb.DuckDBPyConnection,
+    query: Query,
+    path: Callable[[StoredFile], str],
+    limit: int | None = None,
+    *,
+    into: str | None = None,
 ) -> Result:
     """Run a query.
 
     :param connection: an empty in-memory database, the query's own; interrupting it ends the query
     :param path: where the local S3 keeps an object
     :param limit: bytes that the query may scan
+    :param into: the table that is to be made of the rows, with the columns ``c0``, ``c1``, …; the result has none then
     :raises QueryFailed: as Athena would let it fail
     """
     connection.execute("set threads = 2; set TimeZone = 'UTC'; set autoinstall_known_extensions = false")
     connection.execute(rewrite.MACROS)
     tree = rewrite.rewritten(dialect.qualified(query.tree.copy(), _schema(query.tables)))
     scanned = 0
-    for number, source in enumerate(list(_sources(tree, query.tables))):
-        chosen = _pruned(connection, f"partitions_{number}", source)
-        files = {path(file): (i, file) for i in chosen for file in query.files[source.table.partitions[i].location]}
-        scanned += relations.scanned_bytes(
-            connection, source.table, source.needed, {p: file for p, (_, file) in files.items()}
-        )
-        places = {place: i for place, (i, _) in files.items()}
-        relations.view(connection, f"source_{number}", source.table, source.needed, places, f"partitions_{number}")
+    for number, source in enumerate(pruning.sources(connection, tree, query.tables)):
+        scanned += relations.attach(connection, f"source_{number}", source, query.lake, path)
         source.node.replace(exp.to_table(f"source_{number}", alias=source.node.alias_or_name))
     if limit is not None and scanned > limit:
         raise QueryFailed("EXCEEDED_BYTES_LIMIT", "Bytes scanned limit was exceeded")
-    answer = connection.execute(tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE))
-    names = dialect.output_names(tree, query.names)
+    sql, names = tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE), dialect.output_names(tree, query.names)
+    if into is not None:
+        rows = connection.sql(sql)
+        rows.project(", ".join(f"#{i + 1} as c{i}" for i in range(len(names)))).create(into)
+        return Result(list(zip(names, map(str, rows.types), strict=True)), iter(()), scanned)
+    answer = connection.execute(sql)
     columns = list(zip(names, (str(column[1]) for column in answer.description), strict=True))
     return Result(columns, iter(lambda: answer.fetchmany(10_000), []), scanned)
 
@@ -169,46 +158,3 @@ def _schema(tables: dict[tuple[str, str], Table]) -> MappingSchema:
         columns = {column: trino_type(kind) for column, kind in table.columns + table.keys}
         schema.setdefault(database, {})[name] = columns
     return MappingSchema(schema, dialect="athena")
-
-
-def _sources(tree: exp.Expr, tables: dict[tuple[str, str], Table]) -> Iterator[Source]:
-    for scope in traverse_scope(tree):
-        for alias, (_, node) in scope.selected_sources.items():
-            if isinstance(node, exp.Table):
-                table = tables[node.db, node.name]
-                columns = scope.expression.find_all(exp.Column)  # also those of correlated subqueries within
-                needed = {column.name for column in columns if column.table == alias}
-                yield Source(node, table, needed, list(_conditions(scope, alias, node, dict(table.keys))))
-
-
-def _conditions(scope: Scope, alias: str, node: exp.Table, keys: dict[str, str]) -> Iterator[exp.Expr]:
-    """Return the parts of WHERE that speak of a table's partition keys only.
-
-    None for the side of an outer join that may be missing: there a row without a match has keys that are null.
-    """
-    where = scope.expression.args.get("where")
-    if where is None or not keys or _may_be_missing(scope.expression, node):
-        return
-    for part in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
-        columns = list(part.find_all(exp.Column))
-        if columns and not part.find(exp.Query) and all(c.table == alias and c.name in keys for c in columns):
-            yield part
-
-
-def _may_be_missing(select: exp.Expr, node: exp.Table) -> bool:
-    for join in select.args.get("joins") or []:
-        if join.side in ("RIGHT", "FULL") or (join.side == "LEFT" and join.this is node):
-            return True
-    return False
-
-
-def _pruned(connection: duckdb.DuckDBPyConnection, name: str, source: Source) -> list[int]:
-    """Return the numbers of the partitions that the query's conditions leave."""
-    table = source.table
-    if not table.keys:
-        return [0]
-    relations.partition_rows(connection, name, table, ((i, part.values) for i, part in enumerate(table.partitions)))
-    partitions = exp.to_table(name, alias=source.node.alias_or_name)
-    query = exp.select(exp.column("$partition", quoted=True)).from_(partitions)
-    query = query.where(*(condition.copy() for condition in source.conditions))
-    return [number for (number,) in connection.execute(query.sql("duckdb")).fetchall()]
