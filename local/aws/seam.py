@@ -7,6 +7,7 @@ no caller can tell. It is an inner part of ministack, hence the check that this 
 import importlib.util
 import inspect
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import metadata
 from types import ModuleType
@@ -17,6 +18,7 @@ HANDLER = "handle_request(method, path, headers, body, query_params)"
 
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Route = Callable[[tuple[str, ...], Mapping[str, Any], bytes], Awaitable[Answer | None]]
 
 
 class SeamMoved(RuntimeError):
@@ -58,6 +60,52 @@ def intercept(service: str, handlers: Mapping[str, Handler], *, uses: Mapping[st
             return _json(400, {"__type": error.code, "message": str(error), **error.members})
 
     setattr(module, "handle_request", handle_request)  # noqa: B010 - a module has no such attribute to a type checker
+
+
+def intercept_routes(
+    service: str, routes: Mapping[tuple[str, str], Route], *, uses: Mapping[str, Sequence[str]]
+) -> None:
+    """Answer some requests of a REST service with ``routes``; ministack goes on answering the others.
+
+    :param service: name of the module in ``ministack.services``
+    :param routes: method and pattern of the whole path → what answers: the pattern's groups, the query and the body in,
+        an answer out, or None to let ministack answer, or :class:`Refused`
+    :param uses: what the routes rely on, as `check` takes it
+    :raises SeamMoved: another version of ministack is installed, or one of these is not there
+    """
+    module = check({**uses, service: (*uses.get(service, ()), HANDLER)})[service]
+    stock: Callable[..., Awaitable[Answer]] = module.handle_request
+
+    async def handle_request(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query_params: Any
+    ) -> Answer:
+        for (verb, pattern), route in routes.items():
+            match = re.fullmatch(pattern, path.rstrip("/")) if verb == method else None
+            try:
+                answer = await route(match.groups(), query_params, body) if match else None
+            except Refused as error:
+                return (
+                    400,
+                    {"Content-Type": "application/json", "x-amzn-ErrorType": error.code},
+                    json.dumps({"__type": error.code, "message": str(error), **error.members}).encode(),
+                )
+            if answer is not None:
+                return answer
+        return await stock(method, path, headers, body, query_params)
+
+    setattr(module, "handle_request", handle_request)  # noqa: B010 - a module has no such attribute to a type checker
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    """Return the document of an answer that ministack itself gave.
+
+    :raises Refused: ministack has refused the request
+    """
+    status, _, body = answer
+    content = json.loads(body or b"{}")
+    if status >= 300:
+        raise Refused(content.get("__type", str(status)), content.get("message") or content.get("Message") or "")
+    return dict(content)
 
 
 def check(uses: Mapping[str, Sequence[str]]) -> dict[str, ModuleType]:

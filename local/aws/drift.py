@@ -1,0 +1,111 @@
+"""What ministack forgets of what it was told, so that Terraform would find a difference where nothing has changed."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from xml.sax.saxutils import escape
+
+from local.aws.seam import Answer, Refused, check, intercept
+
+USES = {
+    "cloudwatch": (
+        "_describe_alarms(params, cbor_data, is_cbor, is_json)", "_put_metric_alarm(params, cbor_data, is_cbor, is_json)",
+        "_xml(status, root_tag, inner)", "_error", "_p(params, key, default)",
+    ),
+    "cloudwatch_logs": ("get_state()", "load_persisted_state(data)"),
+    "ministack.core.responses": ("AccountRegionScopedDict", "new_uuid()"),
+}  # fmt: skip
+MATHS = "The local CloudWatch does not evaluate metric math: give the alarm one metric."
+
+
+def install() -> None:
+    """Let ministack remember.
+
+    :raises SeamMoved: ministack is not as expected
+    """
+    modules = check(USES)
+    cloudwatch = modules["cloudwatch"]
+    put, describe = cloudwatch._put_metric_alarm, cloudwatch._describe_alarms
+
+    def put_metric_alarm(params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Answer:
+        """Refuse what would be kept as an alarm on no metric at all."""
+        if "Metrics" in data or "Metrics.member.1.Id" in params:
+            return cloudwatch._error("ValidationError", MATHS, 400, use_json=is_json, use_cbor=is_cbor)  # type: ignore[no-any-return]
+        return put(params, data, is_cbor, is_json)  # type: ignore[no-any-return]
+
+    def describe_alarms(params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Answer:
+        """Answer the query protocol with all that the JSON protocol tells, not with ten members of it."""
+        if is_cbor or is_json:
+            return describe(params, data, is_cbor, is_json)  # type: ignore[no-any-return]
+        one = {
+            name: cloudwatch._p(params, name) for name in ("AlarmNamePrefix", "StateValue", "MaxRecords", "NextToken")
+        }
+        many = {name: _members(params, name) for name in ("AlarmNames", "AlarmTypes")}
+        request = {name: value for name, value in {**one, **many}.items() if value}
+        status, _, body = describe({}, request, False, True)
+        if status != 200:
+            return describe(params, data, is_cbor, is_json)  # type: ignore[no-any-return]
+        inner = f"<DescribeAlarmsResult>{_as_xml(json.loads(body))}</DescribeAlarmsResult>"
+        return cloudwatch._xml(200, "DescribeAlarmsResponse", inner)  # type: ignore[no-any-return]
+
+    setattr(cloudwatch, "_put_metric_alarm", put_metric_alarm)  # noqa: B010 - see seam.py
+    setattr(cloudwatch, "_describe_alarms", describe_alarms)  # noqa: B010
+    _QueryDefinitions(modules["cloudwatch_logs"], modules["ministack.core.responses"])
+
+
+def _members(params: Mapping[str, Any], name: str) -> list[str]:
+    found = [value for key, value in params.items() if key.startswith(f"{name}.member.")]
+    return [value[0] if isinstance(value, list) else value for value in found]
+
+
+def _as_xml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "".join(f"<{name}>{_as_xml(item)}</{name}>" for name, item in value.items() if item not in (None, ""))
+    if isinstance(value, list):
+        return "".join(f"<member>{_as_xml(item)}</member>" for item in value)
+    return escape(str(value))
+
+
+class _QueryDefinitions:
+    """Saved queries of CloudWatch Logs, which ministack does not have."""
+
+    def __init__(self, logs: Any, responses: Any) -> None:
+        self._new_id: Callable[[], str] = responses.new_uuid
+        self._kept = responses.AccountRegionScopedDict()
+        handlers = {
+            "PutQueryDefinition": self.put,
+            "DescribeQueryDefinitions": self.describe,
+            "DeleteQueryDefinition": self.delete,
+        }
+        intercept("cloudwatch_logs", handlers, uses={})
+        state, load = logs.get_state, logs.load_persisted_state
+        logs.get_state = lambda: {**state(), "query_definitions": self._kept}
+
+        def load_persisted_state(data: dict[str, Any]) -> None:
+            load(data)
+            self._kept.update(data.get("query_definitions", {}))
+
+        logs.load_persisted_state = load_persisted_state
+
+    async def put(self, request: dict[str, Any]) -> dict[str, Any]:
+        """PutQueryDefinition."""
+        known = request.get("queryDefinitionId")
+        if known and known not in self._kept:
+            raise Refused("ResourceNotFoundException", f"The specified query definition {known} does not exist.")
+        name = known or self._new_id()
+        asked = {key: request[key] for key in ("name", "queryString", "logGroupNames") if key in request}
+        self._kept[name] = {"queryDefinitionId": name, **asked}
+        return {"queryDefinitionId": name}
+
+    async def describe(self, request: dict[str, Any]) -> dict[str, Any]:
+        """DescribeQueryDefinitions."""
+        prefix = request.get("queryDefinitionNamePrefix", "")
+        return {"queryDefinitions": [one for one in self._kept.values() if one["name"].startswith(prefix)]}
+
+    async def delete(self, request: dict[str, Any]) -> dict[str, Any]:
+        """DeleteQueryDefinition."""
+        if self._kept.pop(request["queryDefinitionId"], None) is None:
+            raise Refused("ResourceNotFoundException", "The specified query definition does not exist.")
+        return {"success": True}
