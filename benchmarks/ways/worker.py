@@ -1,6 +1,7 @@
 """What is measured of the platform itself, and the floor below it; each in a process of its own."""
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from peak import main
@@ -26,15 +27,19 @@ def stream(task: dict[str, Any]) -> Callable[[], None]:
     from quayside.contract import load_contract
     from quayside.lake import ParquetFile
     from quayside.landing.batches import packed
+    from quayside.settings import Credentials
     from quayside.sources.catalog import inspect
-    from quayside.sources.copying import copy
+    from quayside.sources.stream import Stream
+
+    contract = load_contract("totesys.sales_order")
 
     def go() -> None:
-        with psycopg.connect(task["url"]) as connection, open(task["file"], "wb") as file:  # noqa: PTH123
-            table = inspect(connection, load_contract("totesys.sales_order"))
+        with psycopg.connect(task["url"]) as connection:
+            table = inspect(connection, contract)
+        with closing(Stream(Credentials(**task["credentials"]))) as rows, open(task["file"], "wb") as file:  # noqa: PTH123
             parquet = ParquetFile("sales_order", file, table.schema, packed(table))
             query = sql.SQL("select {} from {}").format(sql.SQL(", ").join(table.columns), table.name)
-            copy(connection, query, table.schema, parquet.write)
+            rows.copy(query, table.carried, lambda part: parquet.write(part.select(table.schema.names)))
             parquet.finish()
 
     return go
@@ -50,9 +55,10 @@ def land(task: dict[str, Any]) -> Callable[[], None]:
     for service in ("s3", "dynamodb"):  # a worker has these, too, before its first window
         aws(service)
     run, source = Run.of("bench"), Credentials(**task["credentials"])
+    contract = load_contract("totesys.sales_order")
 
     def go() -> None:
-        [landed] = land([load_contract("totesys.sales_order")], run, source)
+        [landed] = land([contract], run, source)
         if landed.rows != task["rows"]:
             raise AssertionError(f"{landed.rows} rows instead of {task['rows']}")
 

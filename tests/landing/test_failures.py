@@ -12,9 +12,9 @@ from local.processes import free_port
 from quayside import upload
 from quayside.errors import Retryable, Terminal
 from quayside.lake import Lake
-from quayside.landing import batches
 from quayside.settings import aws as aws_client
 from quayside.sources import postgres as postgres_source
+from quayside.sources.stream import Stream
 from tests.conftest import Databases
 from tests.landing.conftest import NOISE, NOON, Platform, department
 from tests.support.flaky import Fails, flaky
@@ -88,15 +88,15 @@ def test_a_connection_lost_while_reading_is_tried_again(
 ) -> None:
     with platform.source.connect() as connection:
         department(connection, 1)
-    copy = batches.copy
+    copying = Stream.copy
 
-    def lost(connection: psycopg.Connection, *arguments):
+    def lost(stream: Stream, *arguments):
         with psycopg.connect(f"{postgres.url}/postgres", autocommit=True) as admin:
-            admin.execute("select pg_terminate_backend(%s)", [connection.info.backend_pid])
-        return copy(connection, *arguments)
+            admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'quayside'")
+        return copying(stream, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(batches, "copy", lost)
+        patch.setattr(Stream, "copy", lost)
         with pytest.raises(Retryable, match="lost"):
             platform.land()
     assert platform.lake.keys("landing") == []

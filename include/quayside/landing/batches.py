@@ -20,7 +20,6 @@ from quayside.manifest import Kind, Manifest, Totals, prefix
 from quayside.memory import give_back_large_blocks
 from quayside.run import Run
 from quayside.sources.catalog import SourceTable
-from quayside.sources.copying import copy
 from quayside.sources.postgres import Snapshot
 
 READERS = 2  # connections that read at once: what a small worker's two cores can parse
@@ -123,7 +122,8 @@ def land_readings(readings: Iterable[Reading], run: Run, snapshot: Snapshot) -> 
     give_back_large_blocks()
     landed = []
     stop = threading.Event()
-    with ThreadPoolExecutor(READERS, thread_name_prefix="read") as pool:
+    # One thread more than connections: while it finishes a file's upload, both connections go on.
+    with ThreadPoolExecutor(READERS + 1, thread_name_prefix="read") as pool:
         work = [
             (reading, [_Part(run, snapshot, reading, number, stop) for number in range(len(reading.parts))])
             for reading in sorted(readings, key=lambda reading: reading.totals.rows)
@@ -155,7 +155,7 @@ class _Part:
         query = sql.SQL("select {} from {} where {}").format(
             sql.SQL(", ").join(table.columns), table.name, self._reading.parts[self._number]
         )
-        with self._snapshot.reader() as connection, ExitStack() as files:
+        with ExitStack() as files:
             writer: ParquetFile | None = None
 
             def take(rows: pa.Table) -> None:
@@ -165,10 +165,11 @@ class _Part:
                 if writer is None:
                     key = f"{self._reading.folder}part-{self._number:04d}.parquet"
                     writer = files.enter_context(self._run.lake.parquet_writer(key, table.schema, packed=packed(table)))
-                writer.write(rows)
+                writer.write(rows.select(table.schema.names))
                 self.rows += rows.num_rows
 
-            copy(connection, query, table.schema, take)
+            with self._snapshot.stream() as stream:
+                stream.copy(query, table.carried, take)
         self.file = writer.file if writer else None
 
 

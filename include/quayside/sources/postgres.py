@@ -11,19 +11,19 @@ from psycopg import sql
 
 from quayside.errors import Retryable, Terminal
 from quayside.settings import Credentials
+from quayside.sources.session import KEEPALIVE_COUNT, KEEPALIVE_IDLE, KEEPALIVE_INTERVAL, SETTINGS
+from quayside.sources.stream import Stream
 
 SCHEMA = "public"
-# Whatever the source's defaults are, values are written so that the reader understands them, dead peers are noticed
-# within a minute, and a policy that would hide rows is an error instead of missing rows.
 SESSION = {
-    "options": "-c datestyle=ISO -c timezone=UTC -c intervalstyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex "
-    "-c row_security=off -c lock_timeout=60s -c idle_in_transaction_session_timeout=0",
+    "options": " ".join(f"-c {name}={value}" for name, value in SETTINGS.items()),
     "client_encoding": "UTF8",
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
+    "keepalives_idle": KEEPALIVE_IDLE,
+    "keepalives_interval": KEEPALIVE_INTERVAL,
+    "keepalives_count": KEEPALIVE_COUNT,
 }
 BEGIN = sql.SQL("begin transaction isolation level repeatable read, read only")
+JOIN = sql.SQL("set transaction snapshot {}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,21 @@ class Snapshot:
     upcoming: int
     identity: Identity
     _idle: SimpleQueue[psycopg.Connection]
+    _streams: SimpleQueue[Stream]
+
+    @contextmanager
+    def stream(self) -> Iterator[Stream]:
+        """Lend what copies rows of the snapshot fastest; waits while all are lent.
+
+        :raises Retryable: the source was lost
+        :raises Terminal: the source refuses
+        """
+        stream = self._streams.get()
+        try:
+            with failures():
+                yield stream
+        finally:
+            self._streams.put(stream)
 
     @contextmanager
     def reader(self) -> Iterator[psycopg.Connection]:
@@ -126,12 +141,21 @@ def _take(stack: ExitStack, source: Credentials, tables: Sequence[str], readers:
     assert row is not None  # noqa: S101 (a query without from has one row)
     exported, at, horizon, upcoming, system, start = row
     idle.put(first)
+    join = JOIN.format(sql.Literal(exported))
     for other in others:
         other.execute(BEGIN)
-        other.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(exported)))
+        other.execute(join)
         idle.put(other)
+    streams: SimpleQueue[Stream] = SimpleQueue()
+    for _ in range(readers):
+        streams.put(stack.enter_context(closing(Stream(source, [BEGIN.as_string(), join.as_string()]))))
     return Snapshot(
-        at=at, horizon=horizon, upcoming=upcoming, identity=Identity(system=system, start=start), _idle=idle
+        at=at,
+        horizon=horizon,
+        upcoming=upcoming,
+        identity=Identity(system=system, start=start),
+        _idle=idle,
+        _streams=streams,
     )
 
 
