@@ -9,7 +9,7 @@ from typing import Any
 
 from local.aws.glue.expressions import matching
 from local.aws.listing import page
-from local.aws.seam import Handler, Refused
+from local.aws.seam import Refused, intercept
 
 USES = {"glue": ("_tables", "_partitions", "_delete_partition(data)")}
 MOST_CREATED, MOST_DELETED, MOST_LISTED = 100, 25, 1000
@@ -17,9 +17,12 @@ MOST_CREATED, MOST_DELETED, MOST_LISTED = 100, 25, 1000
 Document = dict[str, Any]
 
 
-def handlers() -> dict[str, Handler]:
-    """Return the actions answered here."""
-    return {
+def install() -> None:
+    """Let these actions be answered here.
+
+    :raises SeamMoved: ministack is not as expected
+    """
+    handlers = {
         "GetPartitions": _list,
         "CreatePartition": _create,
         "BatchCreatePartition": _create_all,
@@ -27,6 +30,7 @@ def handlers() -> dict[str, Handler]:
         "DeletePartition": _delete,
         "BatchDeletePartition": _delete_all,
     }
+    intercept("glue", handlers, uses=USES)
 
 
 async def _list(request: Document) -> Document:

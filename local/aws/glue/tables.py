@@ -4,7 +4,7 @@ from operator import itemgetter
 from typing import Any
 
 from local.aws.listing import name_filter, page
-from local.aws.seam import Handler, Refused
+from local.aws.seam import Refused, intercept
 
 USES = {"glue": ("_databases", "_tables")}
 MOST_LISTED = 100
@@ -13,9 +13,13 @@ INVALID = "InvalidInputException"
 Document = dict[str, Any]
 
 
-def handlers() -> dict[str, Handler]:
-    """Return the actions answered here."""
-    return {"GetDatabases": _databases, "GetTables": _tables}
+def install() -> None:
+    """Let these actions be answered here.
+
+    :raises SeamMoved: ministack is not as expected
+    """
+    handlers = {"GetDatabases": _databases, "GetTables": _tables}
+    intercept("glue", handlers, uses=USES)
 
 
 async def _databases(request: Document) -> Document:
