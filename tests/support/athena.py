@@ -1,6 +1,8 @@
 """A lake, a catalog database and the local Athena's queries, through boto3."""
 
+import base64
 import io
+import json
 import time
 
 import boto3
@@ -61,12 +63,13 @@ class Athena:
             DatabaseName=self.database, TableInput=self._input(name, columns, location, None, PARQUET)
         )
 
-    def partitions(self, table: str, locations: dict[tuple[str, ...], str]) -> None:
+    def partitions(
+        self, table: str, locations: dict[tuple[str, ...], str], columns: dict[str, str] | None = None, format=PARQUET
+    ) -> None:
         """Register partitions: values → location."""
+        inputs = [self._partition(values, location, columns, format) for values, location in locations.items()]
         answer = self.glue.batch_create_partition(
-            DatabaseName=self.database,
-            TableName=table,
-            PartitionInputList=[self._partition(values, location) for values, location in locations.items()],
+            DatabaseName=self.database, TableName=table, PartitionInputList=inputs
         )
         assert not answer.get("Errors")
 
@@ -81,6 +84,17 @@ class Athena:
             ],
         )
         assert not answer.get("Errors")
+
+    def view(self, name: str, sql: str) -> None:
+        """Register a view; Athena itself would note its columns, too."""
+        document = json.dumps({"originalSql": sql, "schema": self.database}).encode()
+        described = {
+            "Name": name,
+            "TableType": "VIRTUAL_VIEW",
+            "ViewOriginalText": f"/* Presto View: {base64.b64encode(document).decode()} */",
+            "StorageDescriptor": {"Columns": []},
+        }
+        self.glue.create_table(DatabaseName=self.database, TableInput=described)
 
     def start(self, sql: str, **options) -> str:
         options.setdefault("ResultConfiguration", {"OutputLocation": f"s3://{self.bucket}/athena-results/"})
@@ -114,8 +128,13 @@ class Athena:
         assert execution["Status"]["State"] == "FAILED", execution
         return execution["Status"]["StateChangeReason"]
 
-    def _partition(self, values: tuple[str, ...], location: str) -> dict:
-        return {"Values": list(values), "StorageDescriptor": {"Location": f"s3://{self.bucket}/{location}", **PARQUET}}
+    def _partition(
+        self, values: tuple[str, ...], location: str, columns: dict[str, str] | None = None, format=PARQUET
+    ) -> dict:
+        storage = {"Location": f"s3://{self.bucket}/{location}", **format}
+        if columns is not None:
+            storage["Columns"] = [{"Name": column, "Type": kind} for column, kind in columns.items()]
+        return {"Values": list(values), "StorageDescriptor": storage}
 
     def _input(
         self, name: str, columns: dict[str, str], location: str, keys: dict[str, str] | None, format: dict

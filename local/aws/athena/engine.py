@@ -102,6 +102,8 @@ def failure(error: duckdb.Error) -> QueryFailed:
     own = re.search(r"\b([A-Z_]{8,}): (.*)", str(error), re.DOTALL)  # raised by one of our macros
     if own and isinstance(error, duckdb.InvalidInputException):
         return QueryFailed(own[1], own[2])
+    if "CSV Parser state machine" in text:
+        return not_supported("text files whose lines do not all end alike")
     if "Division by zero" in text:
         return QueryFailed("DIVISION_BY_ZERO", "Division by zero")
     if "JSON" in text:

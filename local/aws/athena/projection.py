@@ -48,7 +48,8 @@ def partitions(
     :param conditions: what the query demands of the partition keys
     :raises QueryFailed: the properties do not say how to project a key, or the query leaves an injected one open
     """
-    missing = [key for key, _ in table.keys if not table.properties.get(f"projection.{key}.type", "").strip()]
+    configured = {name.lower() for name in table.properties}
+    missing = [key for key, _ in table.keys if f"projection.{key}.type" not in configured]
     if missing:
         raise _invalid(
             table, f"the following partition columns are missing projection configuration: [{', '.join(missing)}]"
@@ -94,8 +95,8 @@ def _column(
     connection: duckdb.DuckDBPyConnection, table: Table, key: str, hive: str, conditions: Sequence[exp.Expr]
 ) -> Column:
     start = f"projection.{key}."
-    given = {name.removeprefix(start): text for name, text in table.properties.items() if name.startswith(start)}
-    kind = given["type"].strip().lower()
+    given = {name.lower().removeprefix(start): text for name, text in table.properties.items()}
+    kind = given.get("type", "").strip().lower()
     try:
         if kind == "enum":
             values: Sequence[str] = given["values"].split(",")

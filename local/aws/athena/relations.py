@@ -14,9 +14,10 @@ from sqlglot import exp
 
 from local.aws.athena import projection
 from local.aws.athena.catalog import CSV, PARQUET, TEXT, Lake, Partition, Storage, StoredFile, Table
+from local.aws.athena.columns import Column, name, readable, text
 from local.aws.athena.errors import QueryFailed
 from local.aws.athena.pruning import Source
-from local.aws.athena.readers import PATH, Column, name, readable, select, text
+from local.aws.athena.readers import PATH, select
 from local.aws.athena.values import duck_type
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
@@ -107,7 +108,7 @@ def _select(
         if column in needed
     }
     held = [column for column in found.values() if column is not None]
-    reader = select(connection, storage.format, storage.options, held, {place: file for place, _, file in files})
+    reader = select(connection, storage, held, {place: file for place, _, file in files})
     items = [
         f"cast({'null' if column is None else f'data.{name(wanted)}'} as {duck_type(hive)}) as {name(wanted)}"
         for wanted, hive in table.columns
