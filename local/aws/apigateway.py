@@ -370,8 +370,8 @@ def _is_proxy_response(body: Any) -> bool:
     return (
         isinstance(body, dict)
         and re.fullmatch(r"\d{3}", str(body.get("statusCode"))) is not None
-        and isinstance(body.get("body") or "", str)
-        and all(isinstance(body.get(name) or {}, dict) for name in ("headers", "multiValueHeaders"))
+        and isinstance(body.get("body"), str | None)
+        and all(isinstance(body.get(name), dict | None) for name in ("headers", "multiValueHeaders"))
     )
 
 

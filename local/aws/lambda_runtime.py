@@ -18,6 +18,7 @@ from types import SimpleNamespace, TracebackType
 from typing import Any
 
 VERSION = "/2018-06-01/runtime"
+END_OF_LOG = "\0"  # a line that ends so is the last that an invocation has printed
 
 
 class Fault(Exception):
@@ -69,7 +70,7 @@ def main() -> None:
         except Exception as error:  # the function failed; the runtime has not
             _report(context, _failure(error))
         else:
-            _post(f"invocation/{context.aws_request_id}/response", answer)
+            _answer(context, "response", answer)
 
 
 def _load(name: str) -> Callable[[Any, Context], Any]:
@@ -132,12 +133,12 @@ def _outside(trace: TracebackType | None) -> TracebackType | None:
 def _report(context: Context, failure: dict[str, Any]) -> None:
     trace = "".join(["\nTraceback (most recent call last):\n", *failure["stackTrace"]]) if failure["stackTrace"] else ""
     print(f"[ERROR] {failure['errorType']}: {failure['errorMessage']}{trace.rstrip()}", flush=True)
-    failure = {**failure, "requestId": context.aws_request_id}
-    _post(f"invocation/{context.aws_request_id}/error", json.dumps(failure).encode())
+    _answer(context, "error", json.dumps({**failure, "requestId": context.aws_request_id}).encode())
 
 
-def _post(path: str, body: bytes) -> None:
-    _call("POST", path, body)
+def _answer(context: Context, kind: str, body: bytes) -> None:
+    print(END_OF_LOG, flush=True)
+    _call("POST", f"invocation/{context.aws_request_id}/{kind}", body)
 
 
 def _call(method: str, path: str, body: bytes | None) -> tuple[http.client.HTTPResponse, bytes]:

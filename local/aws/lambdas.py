@@ -7,12 +7,15 @@ Runtime API, for which ministack has a server: a handler's error is then answere
 
 import json
 import os
+import queue
 import shutil
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from local.aws.lambda_runtime import END_OF_LOG
 from local.aws.seam import Answer, Refused, check, intercept_routes
 
 USES = {
@@ -51,6 +54,17 @@ def install() -> None:
                 bootstrap.write_text(f'#!/bin/sh\nexec "{_python()}" -uP "{SCRIPT}"\n')
                 bootstrap.chmod(0o755)
             super()._spawn(init_timeout)
+
+        def _drain_stderr_bounded(self, **waits: float) -> str:
+            """Return what an invocation has printed; the runtime says where that ends, so nothing is waited for."""
+            if waits:  # the process has ended
+                return super()._drain_stderr_bounded(**waits)  # type: ignore[no-any-return]
+            lines = []
+            with suppress(queue.Empty):
+                while not (line := self._stderr_queue.get(timeout=1)).endswith(END_OF_LOG):
+                    lines.append(line)
+                lines.append(line.removesuffix(END_OF_LOG))
+            return "\n".join(filter(None, lines))
 
     stock = runtime._worker_class_for
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from local.aws.firehose import prefixes, transform
@@ -46,7 +45,7 @@ DEFAULTS = {
     "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},
     "CloudWatchLoggingOptions": {"Enabled": False},
 }
-SECONDS_TO_RETRY = 5
+SECONDS_TO_RETRY = 2
 
 _log = logging.getLogger("firehose")
 
@@ -262,7 +261,7 @@ async def _put(config: Mapping[str, Any], key: str, body: bytes) -> None:
     if key_arn:
         headers |= {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": key_arn}
     # the whole service, not only its store: an object's creation is an event
-    status, _, answer = await s3.handle_request("PUT", f"/{bucket}/{quote(key)}", headers, body, {}, internal=True)
+    status, _, answer = await s3.handle_request("PUT", f"/{bucket}/{key}", headers, body, {}, internal=True)
     if status >= 300:
         raise RuntimeError(f"S3 refused s3://{bucket}/{key}: {answer!r}")
 
