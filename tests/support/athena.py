@@ -114,9 +114,13 @@ class Athena:
 
     def rows(self, sql: str, **options) -> list[tuple[str | None, ...]]:
         """Run a query; return its rows as GetQueryResults does, without the header."""
-        execution = self.finish(self.start(sql, **options))
-        assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
-        results = self.client.get_query_results(QueryExecutionId=execution["QueryExecutionId"])["ResultSet"]
+        return self.result(self.start(sql, **options))
+
+    def result(self, query: str) -> list[tuple[str | None, ...]]:
+        """Wait for a query and return its rows."""
+        execution = self.finish(query)
+        assert execution["Status"]["State"] == "SUCCEEDED", execution
+        results = self.client.get_query_results(QueryExecutionId=query)["ResultSet"]
         return [tuple(item.get("VarCharValue") for item in row["Data"]) for row in results["Rows"]][1:]
 
     def scanned(self, sql: str) -> int:

@@ -64,8 +64,6 @@ class JsonLines:
         if not kind.args.get("nested"):
             return _scalar(value, kind, column)
         item, inner, sql = f"item_{depth}", f"inner_{depth}", kind.sql("duckdb")
-        if held == "JSON":
-            raise not_supported(f"JSON values of more than one kind in {column.name}, declared {sql}")
         if kind.is_type(exp.DType.STRUCT):
             keys, parts = held if isinstance(held, dict) else {}, []
             for field, wanted in fields(kind):
@@ -89,6 +87,11 @@ class JsonLines:
                 inner, kind.expressions[0], held[0] if isinstance(held, list) and held else None, column, depth + 1
             )
             shape, found = "ARRAY", f"list_transform(json_extract({item}, '$[*]'), lambda {inner}: {got})"
+        if held == "JSON":  # of more than one kind, or empty: their keys are not known
+            refusal = text(
+                str(not_supported(f"JSON values of more than one kind in {column.name}, declared {column.hive}"))
+            )
+            found = f"case when {item} in ('{{}}', '[]') then {found} else error({refusal}) end"
         refused = f"error('HIVE_BAD_DATA: ' || {text(f'{column.name} is declared {sql}: ')} || {item})"
         chosen = f"case json_type({item}) when '{shape}' then {found} when 'NULL' then null else {refused} end"
         return f"case when {value} is not null then list_transform([{value}], lambda {item}: cast({chosen} as {sql}))[1] end"
