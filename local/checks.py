@@ -16,7 +16,10 @@ PINNED = {  # what is resolved into what; only what Airflow shares a process wit
     "local/requirements/airflow.txt": ("local/requirements/airflow.in", True),
     "local/requirements/bench.txt": ("local/requirements/bench.in", False),
     "local/requirements/dev.txt": ("local/requirements/dev.in", False),
+    "local/requirements/java.txt": ("local/requirements/java.in", False),
+    "local/requirements/lambda.txt": ("local/requirements/lambda.in", False),
     "local/requirements/platform.txt": ("local/requirements/platform.in", False),
+    "local/requirements/spark.txt": ("local/requirements/spark.in", False),
     "local/requirements/uv.txt": ("local/requirements/uv.in", False),
 }
 

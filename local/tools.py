@@ -13,6 +13,7 @@ from typing import Iterator, Mapping
 from local.processes import ProcessFailed
 
 PROVIDER = Path("registry.terraform.io") / "hashicorp" / "aws"
+JAVA_ROOTS = ("/usr/lib/jvm", "/Library/Java/JavaVirtualMachines", "/opt/homebrew/opt", "/usr/local/opt")
 MIRROR_ROOTS = ("/opt", "/usr/share", "/usr/local/share", "/usr/lib", "~/.terraform.d", "~/.local/share")
 
 
@@ -54,6 +55,21 @@ def missing_python(reason: str) -> Missing:
     )
 
 
+def find_java(environ: Mapping[str, str] = os.environ, roots: tuple[str, ...] = JAVA_ROOTS) -> Path | None:
+    """Return the home of a Java 17 that runs, or None."""
+    return next((home for home in (_java_17(path, environ) for path in _javas(environ, roots)) if home), None)
+
+
+def missing_java(reason: str) -> Missing:
+    """Return the error for a machine without Java 17."""
+    return Missing(
+        f"Java 17 is missing: {reason}\n"
+        "Why:  Glue jobs run on Spark 3.5.4, here as on AWS.\n"
+        "How:  install it (macOS: brew install openjdk@17; Debian, Ubuntu: apt install openjdk-17-jre-headless),\n"
+        "      then `make up` again."
+    )
+
+
 def find_provider_mirror(
     version: str, environ: Mapping[str, str] = os.environ, roots: tuple[str, ...] = MIRROR_ROOTS
 ) -> Path | None:
@@ -90,10 +106,35 @@ def _pythons(environ: Mapping[str, str]) -> Iterator[Path]:
             yield Path(answer)
 
 
-def _answer(command: list[str], environ: Mapping[str, str]) -> str:
+def _javas(environ: Mapping[str, str], roots: tuple[str, ...]) -> Iterator[Path]:
+    if environ.get("JAVA_HOME"):
+        yield Path(environ["JAVA_HOME"]) / "bin" / "java"
+    for folder in environ.get("PATH", "").split(os.pathsep):
+        found = shutil.which("java", path=folder)
+        if found:
+            yield Path(found)
+    for root in roots:
+        for pattern in ("*17*/bin/java", "*17*/Contents/Home/bin/java"):
+            yield from sorted(Path(root).glob(pattern))
+
+
+def _java_17(path: Path, environ: Mapping[str, str]) -> Path | None:
+    """Return the home of the Java that ``path`` starts, if it is one of version 17."""
+    answer = _answer([str(path), "-XshowSettings:properties", "-version"], environ, stderr=subprocess.STDOUT)
+    settings = dict(line.strip().partition(" = ")[::2] for line in answer.splitlines())
+    return Path(settings["java.home"]) if settings.get("java.specification.version") == "17" else None
+
+
+def _answer(command: list[str], environ: Mapping[str, str], stderr: int = subprocess.DEVNULL) -> str:
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL, env=dict(environ)
+            command,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            timeout=20,
+            stdin=subprocess.DEVNULL,
+            env=dict(environ),
         ).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""

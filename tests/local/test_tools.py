@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.infra import cli_configuration
-from local.tools import PROVIDER, Missing, find_provider_mirror, find_python, find_terraform
+from local.tools import PROVIDER, Missing, find_java, find_provider_mirror, find_python, find_terraform
 
 
 def program(path: Path, text: str) -> Path:
@@ -45,6 +45,21 @@ def test_a_python3_that_is_3_12_will_do(tmp_path):
 def test_missing_terraform_is_explained():
     with pytest.raises(Missing, match=r"(?s)Terraform is missing.*Why: .*How: .*install"):
         find_terraform({"PATH": "/nonexistent"})
+
+
+def java(home: Path, version: str) -> Path:
+    words = f"    java.home = {home}\\n    java.specification.version = {version}\\n"
+    return program(home / "bin" / "java", f"printf '{words}' >&2")
+
+
+def test_the_first_java_17_is_taken_wherever_it_is(tmp_path):
+    newest, home = java(tmp_path / "bin21", "21"), tmp_path / "jvm" / "java-17-openjdk"
+    java(home, "17")
+    environ = {"PATH": str(newest.parent), "JAVA_HOME": str(tmp_path / "gone")}
+
+    assert find_java(environ, (str(tmp_path / "jvm"),)) == home
+    assert find_java(environ, ()) is None
+    assert find_java({**environ, "JAVA_HOME": str(home)}, ()) == home
 
 
 def mirror(folder: Path, version: str) -> Path:
