@@ -177,7 +177,7 @@ class DateFormat:
                 self.pattern += rf"(?P<{field}>\d{{{digits}{',2' if digits == 1 else ''}}})"
                 self._template += f"{{0.{field}:0{digits}d}}"
             else:
-                text = sign or fixed.replace("''", "'") or "'"
+                text = sign or (fixed or "").replace("''", "'") or "'"
                 self.pattern += re.escape(text)
                 self._template += text.replace("{", "{{").replace("}", "}}")
             place = match.end()
@@ -190,8 +190,9 @@ class DateFormat:
         match = re.fullmatch(self.pattern, text)
         if match is None:
             raise ValueError(f"{text} is no date of the given format")
-        fields = {"month": 1, "day": 1, **{name: int(digits) for name, digits in match.groupdict().items()}}
-        return dt.datetime(**fields)  # noqa: DTZ001 - all of it is UTC
+        fields = dict.fromkeys(("hour", "minute", "second"), "0") | {"month": "1", "day": "1"} | match.groupdict()
+        iso = "{year}-{month:0>2}-{day:0>2} {hour:0>2}:{minute:0>2}:{second:0>2}"
+        return dt.datetime.fromisoformat(iso.format(**fields))
 
     def text(self, moment: dt.datetime) -> str:
         """Return a moment as the format writes it."""

@@ -132,9 +132,9 @@ class Conditions:
             if not isinstance(part, exp.EQ):
                 continue
             left, right = part.this, part.expression
-            if isinstance(left, exp.Column) and isinstance(right, exp.Column) and left.type == right.type:
-                places = {self._order.get(left.table), self._order.get(right.table)}
-                if None not in places and len(places) == 2 and (not number or number == max(places)):
+            if isinstance(left, exp.Column) and isinstance(right, exp.Column) and left.type == right.type is not None:
+                places = [self._order[column.table] for column in (left, right) if column.table in self._order]
+                if len(set(places)) == 2 and (not number or number == max(places)):
                     yield left, right
                     yield right, left
 
@@ -153,8 +153,8 @@ class Conditions:
         return self._connection.execute(exp.select("1").where(nulls).sql("duckdb")).fetchone() is None
 
 
-def _null(column: exp.Column) -> exp.Cast:
-    return exp.Cast(this=exp.Null(), to=column.type.copy())
+def _null(column: exp.Column) -> exp.Expr:
+    return exp.Cast(this=exp.Null(), to=column.type.copy()) if column.type else exp.Null()
 
 
 def _parts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
@@ -183,7 +183,9 @@ def _inwards(select: exp.Expr, outer: Sequence[exp.Expr]) -> Iterator[exp.Expr]:
     for part in outer:
         columns = {column: items.get(column.name) for column in part.find_all(exp.Column)}
         if all(
-            isinstance(inner, exp.Column) and inner.type == column.type and all(inner in columns for columns in kept)
+            isinstance(inner, exp.Column)
+            and inner.type == column.type is not None
+            and all(inner in columns for columns in kept)
             for column, inner in columns.items()
         ):
             yield _renamed(part, items)
@@ -195,7 +197,7 @@ def _by_position(union: exp.SetOperation, branch: exp.Expr, outer: Sequence[exp.
         return []
     pairs = list(zip(union.selects, branch.selects, strict=True))
     columns = {mine.alias_or_name: exp.column(item.alias_or_name) for mine, item in pairs}
-    alike = {mine.alias_or_name for mine, item in pairs if mine.type == item.type}
+    alike = {mine.alias_or_name for mine, item in pairs if mine.type == item.type is not None}
     for mine, item in pairs:
         columns[mine.alias_or_name].type = item.type
     if len(columns) < len(pairs):

@@ -63,8 +63,8 @@ def _parquet(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], p
     for column in columns:
         found = {schema.get(column.name) for schema in schemas}
         differ = differ or len(found) > 1
-        for kind in found - {None}:
-            if not readable(exp.DataType.build(kind, dialect="duckdb"), column.kind):
+        for kind in found:
+            if kind is not None and not readable(exp.DataType.build(kind, dialect="duckdb"), column.kind):
                 message = f"Field {column.name}'s type {kind} in a parquet file is incompatible with type {column.hive} defined in table schema"
                 raise QueryFailed("HIVE_BAD_DATA", message)
         value = "null" if found == {None} else name(column.name)

@@ -129,8 +129,8 @@ def _select(
     if not keys and max(Counter(place for place, _, _ in files).values()) == 1:
         return query
     columns = [(PATH, "VARCHAR"), *((key, kind) for _, key, kind in keys)]
-    values = [(place, *(_value(partitions[number].values[i]) for i, _, _ in keys)) for place, number, _ in files]
-    _filled_table(connection, rows, columns, values)
+    rows_of_files = [(place, *(_value(partitions[number].values[i]) for i, _, _ in keys)) for place, number, _ in files]
+    _filled_table(connection, rows, columns, rows_of_files)
     return f"{query} join {name(rows)} as parts on parts.{name(PATH)} = data.{name(PATH)}"
 
 
