@@ -2,8 +2,9 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 SEED ?= demo
+AUTH ?= false
 .DEFAULT_GOAL := help
-.PHONY: help up down reset status logs live test lint bench requirements
+.PHONY: help up aws down reset status logs live test lint bench requirements
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -11,7 +12,10 @@ help: ## List what can be made
 up: ## Start everything and run the pipeline once; SEED=empty leaves the source empty
 	@$(PYTHON) -m local up --seed $(SEED)
 
-down: ## Stop exactly what `make up` started; the data stays
+aws: ## Start the local AWS alone; AUTH=true enforces IAM policies
+	@$(PYTHON) -m local aws --auth "$(AUTH)"
+
+down: ## Stop exactly what `make up` or `make aws` started; the data stays
 	@$(PYTHON) -m local down
 
 reset: ## Stop, and forget all data, ports and passwords

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import Iterator
 
-from local import checks, down, status, up
+from local import alone, checks, down, status, up
 from local.layout import Layout
 from local.processes import ProcessFailed
 
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     command("up", _up, "start everything, run the pipeline once").add_argument("--seed", default="demo")
+    command("aws", _aws, "start the local AWS alone").add_argument("--auth", default="false")
     command("down", _down, "stop what was started")
     command("reset", _reset, "stop and forget the data")
     command("status", status.status, "what runs, and what it holds")
@@ -56,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
 def _up(layout: Layout, seed: str) -> None:
     with _alone(layout):
         up.up(layout, seed)
+
+
+def _aws(layout: Layout, auth: str) -> None:
+    with _alone(layout):
+        alone.start(layout, auth)
 
 
 def _down(layout: Layout) -> None:

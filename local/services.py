@@ -43,15 +43,16 @@ def start_postgres(layout: Layout, settings: Settings) -> None:
     )
 
 
-def start_aws(layout: Layout, settings: Settings) -> None:
+def start_aws(layout: Layout, settings: Settings, *, auth: bool = False) -> None:
     """Start the local AWS where it does not run.
 
+    :param auth: whether it enforces IAM policies
     :raises ProcessFailed: when it ends or does not answer, with its log
     """
     if processes.running(AWS, run=layout.run) is None:
         settings.choose_port("aws")
         command = [str(layout.python("platform")), "-m", "local.aws"]
-        command += ["--port", str(settings.port("aws")), "--state", str(layout.aws)]
+        command += ["--port", str(settings.port("aws")), "--state", str(layout.aws), *(["--auth"] if auth else [])]
         processes.start(AWS, command, run=layout.run, env=base_environment(), cwd=layout.root)
     wait_until(lambda: aws_healthy(settings), name=AWS, run=layout.run, seconds=60)
 

@@ -16,7 +16,8 @@ def status(layout: Layout) -> int:
     """Print every process with its health, then the totals; return 0 where all is well, else 1."""
     settings = Settings(layout.state / "settings.json")
     if not all(settings.has_port(name) for name in ("postgres", "aws", "airflow")):
-        print("Nothing was started here yet: `make up`.")
+        alone = processes.running(services.AWS, run=layout.run) is not None
+        print(f"{'Only the local AWS runs' if alone else 'Nothing was started'} here yet: `make up` starts all.")
         return 1
     rows = _processes(layout, settings)
     print(table([["process", "pid", "health", "address or log"], *rows]))

@@ -1,6 +1,5 @@
 """What tests share: a real PostgreSQL, a real local AWS, and a fresh lake and ledger for each test."""
 
-import os
 import secrets
 import tempfile
 import uuid
@@ -12,16 +11,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from local.layout import ROOT as ROOT  # tests take it from here
 from local.postgres import Postgres
-from local.processes import answers, free_port, start, stop, wait_until
 from quayside.lake import Lake
 from quayside.ledger import Ledger
 from quayside.settings import Settings
 from quayside.settings import aws as aws_client
-
-ROOT = Path(__file__).resolve().parent.parent
-PLATFORM = Path(os.environ.get("QUAYSIDE_VENVS", ROOT / ".local" / "venvs")) / "platform"
-REGION = "eu-west-2"
+from tests.support.aws import PLATFORM, REGION, administrator, local_aws
 
 
 @pytest.fixture(scope="session")
@@ -85,29 +81,15 @@ class Databases:
 
 @pytest.fixture(scope="session")
 def aws(state: Path) -> Iterator[str]:
-    """The endpoint of a local AWS of this test session's own; the environment of this process points to it."""
-    port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    start(
-        "aws",
-        [str(PLATFORM / "bin" / "python"), "-m", "local.aws", "--port", str(port), "--state", str(state / "aws")],
-        run=state,
-        env={**clean, "PYTHONPATH": str(ROOT)},
-    )
-    wait_until(lambda: answers(f"{endpoint}/_ministack/health"), name="aws", run=state, seconds=60)
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-        }.items():
+    """The endpoint of a local AWS of this test session's own, which enforces IAM policies.
+
+    The environment of this process points to it, as a user who may do everything.
+    """
+    with local_aws(state, "--auth") as endpoint, pytest.MonkeyPatch.context() as environment:
+        for name, value in administrator(endpoint).items():
             environment.setenv(name, value)
         aws_client.cache_clear()
         yield endpoint
-    stop("aws", run=state)
 
 
 @pytest.fixture

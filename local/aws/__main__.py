@@ -1,23 +1,46 @@
 """Serve the local AWS on 127.0.0.1 until told to stop.
 
-usage: python -m local.aws --port PORT --state DIRECTORY
+usage: python -m local.aws --port PORT --state DIRECTORY [--auth]
 
-ministack reads its settings from the environment when it is imported, hence the import inside `main`.
+ministack reads its settings from the environment when it is imported, hence the imports inside functions.
 """
 
 import argparse
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from local.aws.seam import SeamMoved, check
 
-def settings(port: int, state: Path) -> dict[str, str]:
-    """Return what ministack reads: everything below ``state``, nothing but 127.0.0.1, no Docker."""
+USES = {
+    "ministack.app": ("app(scope, receive, send)", "_build_persistence_save_dict()"),
+    "ministack.core.persistence": ("save_all(services)",),
+}
+# Modules of this package whose `install` puts something of ours in ministack's place, in this order.
+PARTS = (
+    "access",
+    "athena",
+    "glue",
+    "firehose",
+    "apigateway",
+    "lambdas",
+    "drift",
+)
+
+
+def settings(port: int, state: Path, *, auth: bool) -> dict[str, str]:
+    """Return what ministack reads: everything below ``state``, nothing but 127.0.0.1, no Docker.
+
+    :param auth: whether IAM policies are enforced
+    """
     return {
+        "AUTH": str(auth).lower(),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "S3_PERSIST": "1",
@@ -37,12 +60,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.aws")
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--auth", action="store_true", help="enforce IAM policies")
     options = parser.parse_args()
-    os.environ.update(settings(options.port, options.state.resolve()))
+    os.environ.update(settings(options.port, options.state.resolve(), auth=options.auth))
     for folder in ("S3_DATA_DIR", "STATE_DIR", "TMPDIR"):
         Path(os.environ[folder]).mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = os.environ["TMPDIR"]
-    asyncio.run(_serve(options.port))
+    try:
+        asyncio.run(_serve(options.port))
+    except SeamMoved as error:
+        sys.exit(str(error))
 
 
 class Changes:
@@ -76,11 +103,10 @@ class Changes:
 async def _serve(port: int) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
-    from ministack.app import app
 
-    from local.aws import athena
-
-    athena.install()
+    app = check(USES)["ministack.app"].app
+    for part in PARTS:
+        import_module(f"local.aws.{part}").install()
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75

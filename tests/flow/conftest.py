@@ -134,6 +134,11 @@ ORDER: dict[str, object] = {
 @pytest.fixture
 def flow(settings: Settings, database: Databases) -> Flow:
     """A flow whose source has the shop's schema and one row in each small table, and no orders."""
+    return new_flow(settings, database)
+
+
+def new_flow(settings: Settings, database: Databases) -> Flow:
+    """Make a source and a warehouse for a lake and a ledger."""
     source, warehouse = database("totesys_app"), database("quayside_loader")
     source_url = database.url(source, "totesys_app")
     port = psycopg.conninfo.conninfo_to_dict(source_url)["port"]

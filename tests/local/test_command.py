@@ -26,7 +26,20 @@ def test_help_lists_every_target_with_what_it_does(tmp_path):
 
     lines = answer.stdout.splitlines()
     names = [line.split()[1] for line in lines]
-    assert names == ["help", "up", "down", "reset", "status", "logs", "live", "test", "lint", "bench", "requirements"]
+    assert names == [
+        "help",
+        "up",
+        "aws",
+        "down",
+        "reset",
+        "status",
+        "logs",
+        "live",
+        "test",
+        "lint",
+        "bench",
+        "requirements",
+    ]
     assert all(len(line.split()) > 3 for line in lines)
 
 
