@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -13,6 +14,8 @@ USES = {
         "_xml(status, root_tag, inner)", "_error", "_p(params, key, default)",
     ),
     "cloudwatch_logs": ("get_state()", "load_persisted_state(data)"),
+    "glue": ("_create_crawler(data)", "_create_trigger(data)", "_triggers"),
+    "lambda_svc": ("_create_esm(data)",),
     "ministack.core.responses": ("AccountRegionScopedDict", "new_uuid()"),
 }  # fmt: skip
 MATHS = "The local CloudWatch does not evaluate metric math: give the alarm one metric."
@@ -24,7 +27,33 @@ def install() -> None:
     :raises SeamMoved: ministack is not as expected
     """
     modules = check(USES)
-    cloudwatch = modules["cloudwatch"]
+    _alarms(modules["cloudwatch"])
+    _defaults(modules["glue"], modules["lambda_svc"])
+    _QueryDefinitions(modules["cloudwatch_logs"], modules["ministack.core.responses"])
+
+
+def _defaults(glue: Any, lambda_svc: Any) -> None:
+    """Let what a request leaves out be what it is on AWS."""
+    create_crawler, create_trigger, create_esm = glue._create_crawler, glue._create_trigger, lambda_svc._create_esm
+
+    def crawler(data: dict[str, Any]) -> Answer:
+        return create_crawler({"LineageConfiguration": {"CrawlerLineageSettings": "DISABLE"}, **data})  # type: ignore[no-any-return]
+
+    def trigger(data: dict[str, Any]) -> Answer:
+        answer: Answer = create_trigger(data)
+        if answer[0] == 200 and not data.get("Predicate"):
+            del glue._triggers[data["Name"]]["Predicate"]  # no predicate is not an empty one
+        return answer
+
+    def event_source_mapping(data: dict[str, Any]) -> Answer:
+        size = 10 if ":sqs:" in data.get("EventSourceArn", "") else 100
+        return create_esm({"BatchSize": size, **data})  # type: ignore[no-any-return]
+
+    glue._create_crawler, glue._create_trigger = crawler, trigger
+    lambda_svc._create_esm = event_source_mapping
+
+
+def _alarms(cloudwatch: Any) -> None:
     put, describe = cloudwatch._put_metric_alarm, cloudwatch._describe_alarms
 
     def put_metric_alarm(params: Any, data: Any, is_cbor: bool, is_json: bool = False) -> Answer:
@@ -48,9 +77,7 @@ def install() -> None:
         inner = f"<DescribeAlarmsResult>{_as_xml(json.loads(body))}</DescribeAlarmsResult>"
         return cloudwatch._xml(200, "DescribeAlarmsResponse", inner)  # type: ignore[no-any-return]
 
-    setattr(cloudwatch, "_put_metric_alarm", put_metric_alarm)  # noqa: B010 - see seam.py
-    setattr(cloudwatch, "_describe_alarms", describe_alarms)  # noqa: B010
-    _QueryDefinitions(modules["cloudwatch_logs"], modules["ministack.core.responses"])
+    cloudwatch._put_metric_alarm, cloudwatch._describe_alarms = put_metric_alarm, describe_alarms
 
 
 def _members(params: Mapping[str, Any], name: str) -> list[str]:
@@ -62,7 +89,10 @@ def _as_xml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
-        return "".join(f"<{name}>{_as_xml(item)}</{name}>" for name, item in value.items() if item not in (None, ""))
+        told = {name: item for name, item in value.items() if item not in (None, "")}
+        for name in (name for name in told if name.endswith("Timestamp")):
+            told[name] = datetime.fromtimestamp(told[name], UTC).isoformat()
+        return "".join(f"<{name}>{_as_xml(item)}</{name}>" for name, item in told.items())
     if isinstance(value, list):
         return "".join(f"<member>{_as_xml(item)}</member>" for item in value)
     return escape(str(value))
