@@ -183,12 +183,6 @@ def test_errors_are_worded_as_athena_words_them(sales: Athena, sql: str, reason:
 @pytest.mark.parametrize(
     "sql",
     [
-        "show tables",
-        "create table t as select 1 as a",
-        "insert into sales select 1, 1.00, current_date",
-        "drop table sales",
-        "msck repair table sales",
-        "unload (select 1) to 's3://nowhere/' with (format = 'parquet')",
         "select approx_percentile(id, 0.5) from sales",
         "select * from sales tablesample bernoulli (10)",
         "select read_text('/etc/passwd')",

@@ -3,22 +3,39 @@
 import asyncio
 import json
 import logging
+import tempfile
 import time
-from typing import Any
-from urllib.parse import urlparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 
-from local.aws.athena import engine, values
-from local.aws.athena.catalog import StoredFile
-from local.aws.athena.errors import Malformed, QueryFailed
+from local.aws.athena import engine, metadata, objects, prepared, statements, values, writing
+from local.aws.athena.ddl import Change, Document, Place
+from local.aws.athena.errors import TYPES, Malformed, QueryFailed
+from local.aws.athena.statements import Statement, Work
+from local.aws.athena.writing import Writing
 from local.aws.seam import Refused, intercept
 
 USES = {
-    "athena": ("_executions", "_workgroups", "_ensure_default_workgroup", "_detect_statement_type"),
+    "athena": (
+        "_executions",
+        "_execution_out(ex)",
+        "_workgroups",
+        "_ensure_default_workgroup()",
+        "load_persisted_state(data)",
+    ),
     "glue": ("_databases", "_tables", "_partitions"),
-    "s3": ("_buckets", "_put_object", "_get_object_data", "_object_disk_path"),
+    "s3": objects.USES,
 }
+RESULTS = {  # SubstatementType → where its result is; <id>.txt for the others
+    "SELECT": "{}.csv",
+    "INSERT": "{}",
+    "UNLOAD": "{}",
+    "CREATE_TABLE_AS_SELECT": "tables/{}",
+}
+BINARY = "application/octet-stream"
 NO_OUTPUT = (
     "No output location provided. An output location is required either through the Workgroup result "
     "configuration setting or as an API input."
@@ -26,6 +43,8 @@ NO_OUTPUT = (
 ENGINE = "Athena engine version 3"
 LONGEST_REASON = 2000
 SECONDS_TO_STOP = 0.2
+
+T = TypeVar("T")
 
 _log = logging.getLogger("athena")
 _tokens: dict[str, tuple[str, str]] = {}  # client request token → query, its id
@@ -44,9 +63,27 @@ def install() -> None:
         "StopQueryExecution": _stop,
     }
     intercept("athena", handlers, uses=USES)
+    intercept("athena", prepared.handlers(), uses=prepared.USES)
+    intercept("athena", metadata.handlers(), uses=metadata.USES)
+    _fail_unfinished()
 
 
-async def _start(request: dict[str, Any]) -> dict[str, Any]:
+def _fail_unfinished() -> None:
+    """Let queries that ended with a former server be FAILED: they would seem to run for ever."""
+    from ministack.services import athena
+
+    stock = athena.load_persisted_state
+
+    def load_persisted_state(data: Document) -> None:
+        stock(data)
+        for execution in athena._executions._data.values():  # of all accounts and regions
+            if execution["Status"]["State"] in ("QUEUED", "RUNNING"):
+                _finish(execution, "FAILED", "GENERIC_INTERNAL_ERROR: The local AWS ended while the query ran")
+
+    athena.load_persisted_state = load_persisted_state
+
+
+async def _start(request: Document) -> Document:
     from ministack.core.responses import new_uuid
     from ministack.services import athena
 
@@ -56,31 +93,37 @@ async def _start(request: dict[str, Any]) -> dict[str, Any]:
         if known != sql:
             raise Refused("InvalidRequestException", "Idempotent parameters do not match")
         return {"QueryExecutionId": query_id}
-    workgroup = _workgroup(request.get("WorkGroup", "primary"))
-    query_id = new_uuid()
-    execution = _execution(query_id, request, _output(request, workgroup), athena._detect_statement_type(sql))
-    context = request.get("QueryExecutionContext") or {}
-    query: engine.Query | QueryFailed
+    name, query_id = request.get("WorkGroup", "primary"), new_uuid()
+    workgroup = _workgroup(name)
+    output = _output(request, workgroup)
+    place = Place(
+        query_id=query_id,
+        database=(request.get("QueryExecutionContext") or {}).get("Database", "default").lower(),
+        workgroup=name,
+        output=output["OutputLocation"].rstrip("/"),
+        output_enforced=bool(workgroup.get("EnforceWorkGroupConfiguration")),
+    )
     try:
-        query = engine.resolve(sql, context.get("Database", "default"), request.get("ExecutionParameters") or [])
+        statement = statements.read(sql, place, request.get("ExecutionParameters") or [])
     except Malformed as error:
         raise Refused("InvalidRequestException", str(error), AthenaErrorCode="MALFORMED_QUERY") from error
-    except QueryFailed as error:
-        query = error
+    execution = _execution(request, place, output, statement)
     athena._executions[query_id] = execution
     if token:
         _tokens[token] = sql, query_id
-    task = asyncio.create_task(_run(execution, query, workgroup.get("BytesScannedCutoffPerQuery")))
+    task = asyncio.create_task(_run(execution, statement, workgroup.get("BytesScannedCutoffPerQuery")))
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return {"QueryExecutionId": query_id}
 
 
-async def _get(request: dict[str, Any]) -> dict[str, Any]:
-    return {"QueryExecution": _known(request)}
+async def _get(request: Document) -> Document:
+    from ministack.services import athena
+
+    return {"QueryExecution": athena._execution_out(_known(request))}
 
 
-async def _results(request: dict[str, Any]) -> dict[str, Any]:
+async def _results(request: Document) -> Document:
     execution = _known(request)
     state = execution["Status"]["State"]
     if state in ("QUEUED", "RUNNING"):
@@ -88,35 +131,37 @@ async def _results(request: dict[str, Any]) -> dict[str, Any]:
     if state != "SUCCEEDED":
         raise Refused("InvalidRequestException", f"Query did not finish successfully. Final query state: {state}")
     location = execution["ResultConfiguration"]["OutputLocation"]
-    columns = json.loads(_read(f"{location}.metadata"))
-    document = _read(location).decode()
-    rows, rest = values.read_csv(document, int(request.get("NextToken") or 0), request.get("MaxResults", 1000))
+    document = (objects.read(location) or b"").decode()
+    start, most = int(request.get("NextToken") or 0), request.get("MaxResults", 1000)
+    if location.endswith(".csv"):
+        rows, rest = values.read_csv(document, start, most)
+    else:
+        lines = document.split("\n") if document else []
+        rows = [[line] for line in lines[start : start + most]]
+        rest = start + most if start + most < len(lines) else None
+    columns = json.loads(objects.read(f"{location}.metadata") or b"[]")
     page = [{"Data": [{} if text is None else {"VarCharValue": text} for text in row]} for row in rows]
-    answer = {"UpdateCount": 0, "ResultSet": {"Rows": page, "ResultSetMetadata": {"ColumnInfo": columns}}}
+    answer: Document = {"ResultSet": {"Rows": page, "ResultSetMetadata": {"ColumnInfo": columns}}}
+    if execution.get("_update_count") is not None:
+        answer["UpdateCount"] = execution["_update_count"]
     return answer if rest is None else {**answer, "NextToken": str(rest)}
 
 
-async def _stop(request: dict[str, Any]) -> dict[str, Any]:
+async def _stop(request: Document) -> Document:
     execution = _known(request)
     if execution["Status"]["State"] in ("QUEUED", "RUNNING"):
         _finish(execution, "CANCELLED", "Query was cancelled by user")
     return {}
 
 
-async def _run(execution: dict[str, Any], query: engine.Query | QueryFailed, limit: int | None) -> None:
-    """Run a query in a thread and note how it ended; a query that was stopped meanwhile stays stopped."""
+async def _run(execution: Document, statement: Statement, limit: int | None) -> None:
+    """Do what a statement says and note how it ended; one that was stopped meanwhile stays stopped."""
     started = time.monotonic()
     status, query_id = execution["Status"], execution["QueryExecutionId"]
     status["State"] = "RUNNING"
     try:
-        if isinstance(query, QueryFailed):
-            raise query
-        document, metadata, scanned = await _while_running(status, query, limit)
+        await _done(execution, statement.work, limit)
         if status["State"] == "RUNNING":
-            location = execution["ResultConfiguration"]["OutputLocation"]
-            _write(f"{location}.metadata", metadata, "application/json")
-            _write(location, document, "text/csv")
-            execution["Statistics"]["DataScannedInBytes"] = scanned
             _time(execution, started)
             _finish(execution, "SUCCEEDED")
     except QueryFailed as error:
@@ -125,70 +170,104 @@ async def _run(execution: dict[str, Any], query: engine.Query | QueryFailed, lim
             if error.code == "EXCEEDED_BYTES_LIMIT":
                 _finish(execution, "CANCELLED", "Bytes scanned limit was exceeded")
             else:
-                _finish(execution, "FAILED", str(error))
+                _finish(execution, "FAILED", str(error), error.code)
     except Exception as error:  # whatever it is, the query must not stay RUNNING for ever
         _log.exception("Athena query %s", query_id)
         _time(execution, started)
         _finish(execution, "FAILED", f"GENERIC_INTERNAL_ERROR: {error}")
 
 
-async def _while_running(status: dict[str, Any], query: engine.Query, limit: int | None) -> tuple[bytes, bytes, int]:
-    """Run a query in a thread, and interrupt it once its status says so or the server ends."""
+async def _done(execution: Document, work: Work, limit: int | None) -> None:
+    """Do the work and write what it results in, unless the query is stopped meanwhile."""
+    status, statistics = execution["Status"], execution["Statistics"]
+    location = execution["ResultConfiguration"]["OutputLocation"]
+    if isinstance(work, QueryFailed):
+        raise work
+    if isinstance(work, Change):
+        lines = await work.run()
+        if work.columns:
+            columns = [values.column_info(column, "string") for column in work.columns]
+            objects.write(f"{location}.metadata", json.dumps(columns).encode(), BINARY)
+        objects.write(location, "\n".join(lines).encode(), BINARY)
+    elif isinstance(work, Writing):
+        writing.check(work)
+        with tempfile.TemporaryDirectory(prefix="athena-") as scratch:
+            written = await _while_running(
+                status, lambda connection: writing.run(connection, work, limit, Path(scratch))
+            )
+            if status["State"] == "RUNNING":
+                await writing.publish(work, written)
+                columns = [values.column_info("rows", "BIGINT")]
+                objects.write(f"{location}.metadata", json.dumps(columns).encode(), BINARY)
+                statistics.update(DataScannedInBytes=written.scanned)
+                if written.files:
+                    statistics.update(DataManifestLocation=work.manifest)
+                execution["_update_count"] = written.rows
+    else:
+        document, columns, scanned = await _while_running(status, lambda connection: _rows(connection, work, limit))
+        if status["State"] == "RUNNING":
+            objects.write(f"{location}.metadata", json.dumps(columns).encode(), BINARY)
+            objects.write(location, document, BINARY)
+            statistics.update(DataScannedInBytes=scanned)
+
+
+async def _while_running(status: Document, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+    """Do work with a connection in a thread, and interrupt it once a query's status says so or the server ends."""
     connection = duckdb.connect(":memory:")
-    work = asyncio.ensure_future(asyncio.to_thread(_rows, connection, query, limit))
+    task = asyncio.ensure_future(asyncio.to_thread(_worked, connection, work))
     try:
-        while not (await asyncio.wait({work}, timeout=SECONDS_TO_STOP))[0]:
+        while not (await asyncio.wait({task}, timeout=SECONDS_TO_STOP))[0]:
             if status["State"] != "RUNNING":
                 connection.interrupt()
-        return work.result()
+        return task.result()
     finally:
-        if not work.done():
+        if not task.done():
             connection.interrupt()
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: engine.Query, limit: int | None) -> tuple[bytes, bytes, int]:
-    """Return a query's result file, what its columns are, and the bytes scanned; close the connection."""
+def _worked(connection: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
     try:
-        result = engine.run(connection, query, _path, limit)
-        lines = [values.csv_row(name for name, _ in result.columns)]
-        kinds = [kind for _, kind in result.columns]
-        for batch in result.rows:
-            for row in batch:
-                texts = (
-                    None if item is None else values.text(item, kind) for item, kind in zip(row, kinds, strict=True)
-                )
-                lines.append(values.csv_row(texts))
+        return work(connection)
     except duckdb.Error as error:
         raise engine.failure(error) from error
     finally:
         connection.close()
-    metadata = json.dumps([values.column_info(name, kind) for name, kind in result.columns])
-    return "".join(lines).encode(), metadata.encode(), result.scanned
 
 
-def _path(file: StoredFile) -> str:
-    from ministack.services import s3
+def _rows(
+    connection: duckdb.DuckDBPyConnection, query: engine.Query, limit: int | None
+) -> tuple[bytes, list[Document], int]:
+    """Return a query's result file, its columns, and the bytes scanned."""
+    result = engine.run(connection, query, objects.path, limit)
+    lines = [values.csv_row(name for name, _ in result.columns)]
+    kinds = [kind for _, kind in result.columns]
+    for batch in result.rows:
+        for row in batch:
+            texts = (None if item is None else values.text(item, kind) for item, kind in zip(row, kinds, strict=True))
+            lines.append(values.csv_row(texts))
+    columns = [values.column_info(name, kind) for name, kind in result.columns]
+    return "".join(lines).encode(), columns, result.scanned
 
-    return str(s3._object_disk_path(file.bucket, file.key))
 
-
-def _execution(query_id: str, request: dict[str, Any], output: dict[str, Any], kind: str) -> dict[str, Any]:
-    context = request.get("QueryExecutionContext") or {}
+def _execution(request: Document, place: Place, output: Document, statement: Statement) -> Document:
+    location = f"{place.output}/{RESULTS.get(statement.subtype, '{}.txt').format(place.query_id)}"
     return {
-        "QueryExecutionId": query_id,
+        "QueryExecutionId": place.query_id,
         "Query": request["QueryString"],
-        "StatementType": kind,
-        "ResultConfiguration": {**output, "OutputLocation": f"{output['OutputLocation'].rstrip('/')}/{query_id}.csv"},
-        "QueryExecutionContext": context,
+        "StatementType": statement.type,
+        "SubstatementType": statement.subtype,
+        "ResultConfiguration": {**output, "OutputLocation": location},
+        "QueryExecutionContext": request.get("QueryExecutionContext") or {},
         "ExecutionParameters": request.get("ExecutionParameters") or [],
         "Status": {"State": "QUEUED", "SubmissionDateTime": round(time.time(), 3)},
         "Statistics": {"EngineExecutionTimeInMillis": 0, "DataScannedInBytes": 0, "TotalExecutionTimeInMillis": 0},
-        "WorkGroup": request.get("WorkGroup", "primary"),
+        "WorkGroup": place.workgroup,
         "EngineVersion": {"SelectedEngineVersion": "AUTO", "EffectiveEngineVersion": ENGINE},
+        "_update_count": None if statement.type == "DDL" else 0,
     }
 
 
-def _finish(execution: dict[str, Any], state: str, reason: str | None = None) -> None:
+def _finish(execution: Document, state: str, reason: str | None = None, code: str = "") -> None:
     status = execution["Status"]
     status.update(State=state, CompletionDateTime=round(time.time(), 3))
     if reason is not None:
@@ -196,27 +275,27 @@ def _finish(execution: dict[str, Any], state: str, reason: str | None = None) ->
     if state == "FAILED":
         status["AthenaError"] = {
             "ErrorCategory": 2,  # the user's
-            "ErrorType": 1006 if "does not exist" in status["StateChangeReason"] else 1,
+            "ErrorType": TYPES.get(code, 1000),
             "Retryable": False,
             "ErrorMessage": status["StateChangeReason"],
         }
 
 
-def _time(execution: dict[str, Any], started: float) -> None:
+def _time(execution: Document, started: float) -> None:
     taken = int((time.monotonic() - started) * 1000)
     execution["Statistics"].update(EngineExecutionTimeInMillis=taken, TotalExecutionTimeInMillis=taken)
 
 
-def _known(request: dict[str, Any]) -> dict[str, Any]:
+def _known(request: Document) -> Document:
     from ministack.services import athena
 
-    execution: dict[str, Any] | None = athena._executions.get(request["QueryExecutionId"])
+    execution: Document | None = athena._executions.get(request["QueryExecutionId"])
     if execution is None:
         raise Refused("InvalidRequestException", f"QueryExecution {request['QueryExecutionId']} was not found")
     return execution
 
 
-def _workgroup(name: str) -> dict[str, Any]:
+def _workgroup(name: str) -> Document:
     from ministack.services import athena
 
     athena._ensure_default_workgroup()
@@ -225,7 +304,7 @@ def _workgroup(name: str) -> dict[str, Any]:
     return dict(athena._workgroups[name].get("Configuration") or {})
 
 
-def _output(request: dict[str, Any], workgroup: dict[str, Any]) -> dict[str, Any]:
+def _output(request: Document, workgroup: Document) -> Document:
     """Return where results go: as the client says, unless the workgroup says and insists."""
     asked, configured = request.get("ResultConfiguration") or {}, workgroup.get("ResultConfiguration") or {}
     first, second = (configured, asked) if workgroup.get("EnforceWorkGroupConfiguration") else (asked, configured)
@@ -233,23 +312,3 @@ def _output(request: dict[str, Any], workgroup: dict[str, Any]) -> dict[str, Any
     if not chosen.get("OutputLocation"):
         raise Refused("InvalidRequestException", NO_OUTPUT)
     return chosen
-
-
-def _write(location: str, body: bytes, kind: str) -> None:
-    from ministack.services import s3
-
-    address = urlparse(location)
-    headers = {"content-type": kind, "content-length": str(len(body))}
-    answer = s3._put_object(address.netloc, address.path.lstrip("/"), body, headers)
-    if isinstance(answer, tuple) and answer[0] >= 300:
-        raise QueryFailed("GENERIC_USER_ERROR", f"Unable to write the result to {location}: {answer[2]!r}")
-
-
-def _read(location: str) -> bytes:
-    from ministack.services import s3
-
-    address = urlparse(location)
-    body = s3._get_object_data(address.netloc, address.path.lstrip("/"))
-    if body is None:
-        raise Refused("InvalidRequestException", f"Could not find results at {location}")
-    return bytes(body)

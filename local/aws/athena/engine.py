@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
-from local.aws.athena import catalog, dialect, pruning, relations, rewrite
+from local.aws.athena import catalog, dialect, pruning, relations, rewrite, types
 from local.aws.athena.catalog import Lake, StoredFile, Table, View
 from local.aws.athena.errors import QueryFailed, not_supported
 from local.aws.athena.values import trino_type
@@ -37,12 +37,12 @@ class Query:
 class Result:
     """A query's result.
 
-    :param columns: name and DuckDB type
+    :param columns: name and DuckDB type; Trino's type where the rows are made a table
     :param rows: batches of rows
     :param scanned: bytes read
     """
 
-    columns: list[tuple[str, str]]
+    columns: list[tuple[str, Any]]
     rows: Iterator[list[tuple[Any, ...]]]
     scanned: int
 
@@ -90,7 +90,7 @@ def run(
     if into is not None:
         rows = connection.sql(sql)
         rows.project(", ".join(f"#{i + 1} as c{i}" for i in range(len(names)))).create(into)
-        return Result(list(zip(names, map(str, rows.types), strict=True)), iter(()), scanned)
+        return Result(list(zip(names, map(_type, rows.types), strict=True)), iter(()), scanned)
     answer = connection.execute(sql)
     columns = list(zip(names, (str(column[1]) for column in answer.description), strict=True))
     return Result(columns, iter(lambda: answer.fetchmany(10_000), []), scanned)
@@ -160,3 +160,9 @@ def _schema(tables: dict[tuple[str, str], Table]) -> MappingSchema:
         columns = {column: trino_type(kind) for column, kind in table.columns + table.keys}
         schema.setdefault(database, {})[name] = columns
     return MappingSchema(schema, dialect="athena")
+
+
+def _type(duck: object) -> types.Type:
+    if str(duck) == '"NULL"':
+        return types.UNKNOWN
+    return types.parse(exp.DataType.build(str(duck).replace("HUGEINT", "BIGINT"), dialect="duckdb").sql("trino"))
