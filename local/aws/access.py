@@ -65,7 +65,7 @@ def install() -> None:
         region: str,
         account_id: str,
     ) -> str:
-        named = {"glue": _of_glue, "athena": _of_athena}.get(service)
+        named = {"glue": of_glue, "athena": _of_athena}.get(service)
         if named is None:
             return str(stock_resource(service, method, path, headers, body, query_params, region, account_id))
         resource = named(headers.get("x-amz-target", "").rpartition(".")[2], _document(body))
@@ -74,25 +74,24 @@ def install() -> None:
     evaluator.enforce, actions.extract_resource_arn = enforce, extract_resource_arn  # type: ignore[attr-defined]
 
 
-def require(action: str, resource: str, **context: str) -> None:
+def require(action: str, resource: str, context: Mapping[str, str] | None = None) -> None:
     """Return if the one whose request is handled may do this too, or if nothing is enforced.
 
     :param action: for example ``s3:GetObject``
-    :param resource: an ARN; of a Glue table or database without ``arn:aws:glue:REGION:ACCOUNT:``
-    :param context: condition keys, with ``_`` for ``:``
+    :param resource: an ARN, or what `of_glue` returns
+    :param context: further condition keys, such as ``s3:prefix``
     :raises Denied: they may not
     """
-    from ministack.core import iam_actions, iam_evaluator
-    from ministack.core.responses import get_account_id, get_region
-
     key = _key.get()
     if key is None:
         return
+    from ministack.core import iam_actions, iam_evaluator
+    from ministack.core.responses import get_account_id, get_region
+
     service = action.partition(":")[0]
-    if service == "glue":
-        resource = f"arn:aws:glue:{get_region()}:{get_account_id()}:{resource}"
-    keys = {name.replace("_", ":", 1): value for name, value in context.items()}
-    denied = iam_evaluator.enforce(key, action, service, get_region(), resource, keys)
+    if not resource.startswith(("arn:", "*")):
+        resource = f"arn:aws:{service}:{get_region()}:{get_account_id()}:{resource}"
+    denied = iam_evaluator.enforce(key, action, service, get_region(), resource, dict(context or {}))
     if isinstance(denied, iam_evaluator.AuthError):
         raise Denied(denied.message)
     if denied is not None:
@@ -106,8 +105,8 @@ def act_as(access_key: str) -> None:
         _key.set(access_key)
 
 
-def _of_glue(action: str, request: Mapping[str, Any]) -> str:
-    """Return what an action of Glue is about, as its ARNs name it."""
+def of_glue(action: str, request: Mapping[str, Any]) -> str:
+    """Return what an action of Glue is about, as ARNs name it after ``arn:aws:glue:REGION:ACCOUNT:``."""
     if "ResourceArn" in request:
         return str(request["ResourceArn"])
     name = request.get("Name") or request.get("JobName") or request.get("CrawlerName")

@@ -6,15 +6,22 @@ import re
 import shutil
 import subprocess
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.package import package
 from local.infra import cli_configuration, provider_version
 from local.tools import find_provider_mirror
-from quayside.settings import Settings
+from quayside.alerts import Alert, raise_alert
+from quayside.ledger import Ledger
+from quayside.settings import Settings, credentials
+from quayside.settings import aws as aws_client
+from tests.conftest import Databases
+from tests.flow.conftest import ORDER, new_flow
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -144,6 +151,41 @@ def test_the_pipelines_may_not_delete_what_landed(local_environment: Path):
     assert deletable == ["arn:aws:s3:::quayside-lake-000000000000/curated/*"]
 
 
+def test_the_flow_runs_as_the_pipelines_role(
+    local_environment: Path, terraform, database: Databases, monkeypatch: pytest.MonkeyPatch
+):
+    outputs = json.loads(terraform(local_environment, "output", "-json"))
+    settings = Settings(**{name: output["value"] for name, output in outputs.items()})
+    flow = new_flow(settings, database)
+    for name, login in (("source/totesys", flow.source), ("warehouse", flow.warehouse)):
+        secret = json.dumps(asdict(login))
+        boto3.client("secretsmanager").put_secret_value(SecretId=f"quayside/{name}", SecretString=secret)
+    for name, value in _pipelines_session().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials that it found first
+    aws_client.cache_clear()
+    try:
+        assert (credentials("source/totesys", settings), credentials("warehouse", settings)) == (
+            flow.source,
+            flow.warehouse,
+        )
+        flow.insert("sales_order", sales_order_id=1, **ORDER)
+        assert all(line.equal for line in flow.run())
+        flow.write("delete from sales_order")
+        assert all(line.equal for line in flow.find_deletes())
+        alert = Alert(subject="totesys_landing", headline="late", reason="slow", link="here")
+        assert raise_alert(alert, settings, Ledger.of(settings))
+        with pytest.raises(ClientError, match="s3:DeleteObject"):
+            aws_client("s3").delete_object(Bucket=settings.lake_bucket, Key="landing/totesys/staff/one")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            aws_client("glue").delete_table(DatabaseName=settings.catalog_database, Name="totesys_staff")
+    finally:
+        aws_client.cache_clear()
+
+    versions = "select units_sold, deleted from warehouse.fact_sales_order order by deleted"
+    assert flow.query(versions) == [(1000, False), (1000, True)]
+
+
 def test_every_wildcard_in_a_policy_has_a_reason():
     wild = set()
     for file in (ROOT / "infra").rglob("*.tf"):
@@ -204,6 +246,24 @@ def test_plugins_without_an_ignore_file_are_refused(tmp_path: Path):
 def _endpoint() -> dict[str, str]:
     """Return what the `aws` fixture may have set after the environment was copied."""
     return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+
+def _pipelines_session() -> dict[str, str]:
+    """Return the environment of whoever takes a role with the pipelines' policies; theirs only Airflow may take."""
+    iam, trust = boto3.client("iam"), {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="as-pipelines", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    names = iam.list_role_policies(RoleName="quayside-pipelines")["PolicyNames"]
+    assert not iam.list_attached_role_policies(RoleName="quayside-pipelines")["AttachedPolicies"]
+    for name in names:
+        policy = json.dumps(iam.get_role_policy(RoleName="quayside-pipelines", PolicyName=name)["PolicyDocument"])
+        iam.put_role_policy(RoleName="as-pipelines", PolicyName=name, PolicyDocument=policy)
+    taken = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="flow")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": taken["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": taken["SessionToken"],
+    }
 
 
 def _list(value: str | list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlparse
 
+from local.aws.athena import rights
 from local.aws.athena.errors import QueryFailed, not_supported
 
 PARQUET, OPENX_JSON, HIVE_JSON, TEXT, CSV = "Parquet", "OpenX JSON", "Hive JSON", "text", "CSV"
@@ -115,10 +116,12 @@ class Lake:
         """Return the objects below each location that have something in them and a name that does not hide them.
 
         :param locations: ``s3://bucket/prefix``, with or without the last slash
+        :raises QueryFailed: they may not be listed
         """
         found: dict[str, list[StoredFile]] = {location: [] for location in locations}
         wanted: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for location in found:
+            rights.listing(location)
             address = urlparse(location)
             wanted[address.netloc][address.path.strip("/")].append(location)
         for bucket, prefixes in wanted.items():
@@ -147,6 +150,8 @@ def table(database: str, name: str, *, at: str = "") -> Table | View:
     """
     from ministack.services import glue
 
+    rights.glue("GetDatabase", {"Name": database})
+    rights.glue("GetTable", {"DatabaseName": database, "Name": name})
     if database not in glue._databases:
         raise QueryFailed("SCHEMA_NOT_FOUND", f"{at}Schema '{database}' does not exist")
     entry = glue._tables.get(f"{database}/{name}")
@@ -161,6 +166,7 @@ def table(database: str, name: str, *, at: str = "") -> Table | View:
     location = described.get("Location") or ""
     parts = [Partition((), location, described)]
     if keys:
+        rights.glue("GetPartitions", {"DatabaseName": database, "TableName": name})
         registered = glue._partitions.get(f"{database}/{name}", [])
         parts = [_partition(part, location) for part in registered]
     storage = _storage(f"{database}.{name}", described, None, properties)
