@@ -62,7 +62,6 @@ data "aws_iam_policy_document" "stages" {
     sid = "PublishCuratedTables"
     actions = [
       "glue:BatchCreatePartition",
-      "glue:BatchDeletePartition",
       "glue:BatchGetPartition",
       "glue:BatchUpdatePartition",
       "glue:CreateTable",
