@@ -98,7 +98,7 @@ async def _start(request: Document) -> Document:
     output = _output(request, workgroup)
     place = Place(
         query_id=query_id,
-        database=(request.get("QueryExecutionContext") or {}).get("Database", "default").lower(),
+        database=(request.get("QueryExecutionContext") or {}).get("Database", "default").strip("`").lower(),
         workgroup=name,
         output=output["OutputLocation"].rstrip("/"),
         output_enforced=bool(workgroup.get("EnforceWorkGroupConfiguration")),
@@ -199,9 +199,7 @@ async def _done(execution: Document, work: Work, limit: int | None) -> None:
                 await writing.publish(work, written)
                 columns = [values.column_info("rows", "BIGINT")]
                 objects.write(f"{location}.metadata", json.dumps(columns).encode(), BINARY)
-                statistics.update(DataScannedInBytes=written.scanned)
-                if written.files:
-                    statistics.update(DataManifestLocation=work.manifest)
+                statistics.update(DataScannedInBytes=written.scanned, DataManifestLocation=work.manifest)
                 execution["_update_count"] = written.rows
     else:
         document, columns, scanned = await _while_running(status, lambda connection: _rows(connection, work, limit))

@@ -80,9 +80,10 @@ def bind(sql: str, parameters: Sequence[str]) -> str:
     :raises QueryFailed: there are more or fewer parameters than places, or one is no literal
     """
     try:
-        places = [token for token in sqlglot.tokenize(sql, read="athena") if token.token_type == TokenType.PLACEHOLDER]
+        tokens = sqlglot.tokenize(f"({sql}", read="athena")  # without the bracket, UNLOAD's query would be one token
     except TokenError as error:
         raise Malformed(f"line 1:1: {error}") from error
+    places = [token.start - 1 for token in tokens if token.token_type == TokenType.PLACEHOLDER]
     if len(places) != len(parameters):
         message = f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
         raise QueryFailed("INVALID_PARAMETER_USAGE", message)
@@ -90,7 +91,7 @@ def bind(sql: str, parameters: Sequence[str]) -> str:
         literal = parse(f"SELECT {parameter}")
         if len(literal.selects) != 1 or literal.find(exp.Column, exp.From):
             raise QueryFailed("INVALID_PARAMETER_USAGE", f"{parameter} is no literal")
-        sql = f"{sql[: place.start]}{literal.selects[0].sql('athena')}{sql[place.end + 1 :]}"
+        sql = f"{sql[:place]}{literal.selects[0].sql('athena')}{sql[place + 1 :]}"
     return sql
 
 

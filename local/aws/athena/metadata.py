@@ -10,7 +10,7 @@ from local.aws.listing import name_filter, page
 from local.aws.seam import Handler, Refused
 
 USES = {
-    "athena": ("_executions", "_workgroups", "_ensure_default_workgroup", "_data_catalogs"),
+    "athena": ("_executions", "_workgroups", "_ensure_default_workgroup", "_data_catalogs", "_athena_database(db)"),
     "glue": ("_databases", "_tables"),
 }
 MOST_LISTED = 50
@@ -30,6 +30,8 @@ def handlers() -> dict[str, Handler]:
         "ListTableMetadata": _tables,
         "ListQueryExecutions": _executions,
         "GetWorkGroup": _workgroup,
+        "GetDatabase": _one_database,
+        "ListDatabases": _databases,
     }
 
 
@@ -50,6 +52,21 @@ async def _tables(request: Document) -> Document:
     found = [entry for entry in glue._tables.values() if entry["DatabaseName"] == database and wanted(entry["Name"])]
     listed, rest = page(sorted(found, key=itemgetter("Name")), request, most=MOST_LISTED, refusal=INVALID)
     return {"TableMetadataList": [_described(entry) for entry in listed], **rest}
+
+
+async def _one_database(request: Document) -> Document:
+    from ministack.services import athena, glue
+
+    return {"Database": athena._athena_database(glue._databases[_database(request)])}
+
+
+async def _databases(request: Document) -> Document:
+    from ministack.services import athena, glue
+
+    _check_catalog(request)
+    found = sorted(glue._databases.values(), key=itemgetter("Name"))
+    listed, rest = page(found, request, most=MOST_LISTED, refusal=INVALID)
+    return {"DatabaseList": [athena._athena_database(entry) for entry in listed], **rest}
 
 
 async def _executions(request: Document) -> Document:
@@ -80,14 +97,21 @@ def _known_workgroup(name: str) -> Document:
 
 
 def _database(request: Document) -> str:
-    from ministack.services import athena, glue
+    from ministack.services import glue
 
-    catalog, database = request["CatalogName"], request["DatabaseName"].lower()
-    if catalog.lower() not in map(str.lower, {"AwsDataCatalog", *athena._data_catalogs}):
-        raise Refused(INVALID, f"Catalog {catalog} is not found.")
+    _check_catalog(request)
+    database = request["DatabaseName"].lower()
     if database not in glue._databases:
         raise Refused("MetadataException", NOT_FOUND)
     return str(database)
+
+
+def _check_catalog(request: Document) -> None:
+    from ministack.services import athena
+
+    catalog = request["CatalogName"]
+    if catalog.lower() not in map(str.lower, {"AwsDataCatalog", *athena._data_catalogs}):
+        raise Refused(INVALID, f"Catalog {catalog} is not found.")
 
 
 def _described(entry: Document) -> Document:

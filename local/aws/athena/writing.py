@@ -14,7 +14,7 @@ import sqlglot
 from sqlglot import exp
 
 from local.aws.athena import catalog, ddl, engine, objects, types, values
-from local.aws.athena.ddl import FORMATS, Place, folder
+from local.aws.athena.ddl import FORMATS, Change, Place, folder, lines_of
 from local.aws.athena.errors import QueryFailed, not_supported
 from local.aws.athena.files import COMPRESSIONS, STAGED, Column, File, Layout, write
 from local.aws.athena.types import UNKNOWN, Type
@@ -65,9 +65,9 @@ class Written:
     scanned: int
 
 
-def create_table_as(words: Words, place: Place) -> Writing:
+def create_table_as(words: Words, place: Place) -> Writing | Change:
     """CREATE TABLE … AS."""
-    name = words.table(place.database)
+    quiet, name = words.take("if not exists"), words.table(place.database)
     if not (words.is_next("with (") or words.is_next("as")):
         raise not_supported("CREATE TABLE without EXTERNAL and without AS, which makes an Iceberg table")
     options = words.options() if words.take("with") else {}
@@ -81,6 +81,8 @@ def create_table_as(words: Words, place: Place) -> Writing:
         raise QueryFailed("INVALID_TABLE_PROPERTY", ENFORCED)
     location = (location or f"{place.output}/tables/{place.query_id}").rstrip("/")
     if ddl.entry(name) is not None:
+        if quiet:
+            return lines_of((), list)
         message = f"line 1:1: Destination table '{CATALOG}.{name}' already exists. {CLEAN.format(location)}"
         raise QueryFailed("TABLE_ALREADY_EXISTS", message)
     if name.database not in ddl.databases():
@@ -241,8 +243,7 @@ async def publish(writing: Writing, written: Written) -> None:
     names = [f"{locations[file.partition].rstrip('/')}/{file.path.name}" for file in written.files]
     for name, file in zip(names, written.files, strict=True):
         objects.write(name, file.path.read_bytes(), "application/octet-stream")
-    if names:
-        objects.write(writing.manifest, "".join(f"{name}\n" for name in names).encode(), "application/octet-stream")
+    objects.write(writing.manifest, "".join(f"{name}\n" for name in names).encode(), "application/octet-stream")
     new = {values: place for values, place in locations.items() if values and values not in writing.places}
     await writing.register(written.columns, new)
 
