@@ -181,6 +181,25 @@ def test_what_athena_would_not_write_is_not_written(orders: Athena):
     assert [table["Name"] for table in orders.glue.get_tables(DatabaseName=orders.database)["TableList"]] == ["orders"]
 
 
+def test_a_table_that_is_there_may_stay_as_it_is(orders: Athena):
+    done(orders, "create table if not exists orders as select 1 as a")
+
+    assert orders.rows("select count(*) from orders") == [("3",)]
+
+
+def test_a_query_that_is_stopped_leaves_nothing_behind(athena: Athena):
+    digits = "(values 0, 1, 2, 3, 4, 5, 6, 7, 8, 9) as {}(x)"
+    joined = " cross join ".join(digits.format(f"t{i}") for i in range(11))
+    query = athena.start(f"create table made as select count(*) as n from {joined} where t0.x + t10.x > 17")
+
+    athena.client.stop_query_execution(QueryExecutionId=query)
+
+    assert athena.finish(query)["Status"]["State"] == "CANCELLED"
+    assert athena.rows("select 1") == [("1",)]
+    assert keys(athena, "athena-results/tables/") == []
+    assert athena.glue.get_tables(DatabaseName=athena.database)["TableList"] == []
+
+
 def test_a_query_that_fails_leaves_nothing_behind(orders: Athena):
     place = f"s3://{orders.bucket}/made/"
     orders.table("target", {"id": "bigint"}, "target/", {"site": "string"})
@@ -235,6 +254,12 @@ def test_rows_go_where_the_catalog_says_that_their_partition_is(athena: Athena):
 
     assert len(keys(athena, "t/day=2023-11-01/v=7/")) == len(keys(athena, "t/")) == 1
     assert athena.rows("select id from t") == [("1",)]
+
+    projection = {"projection.enabled": "true", "projection.n.type": "integer", "projection.n.range": "1,9"}
+    athena.table("projected", {"id": "bigint"}, "projected/", {"n": "int"}, properties=projection)
+    done(athena, "insert into projected values (1, 3)")
+    assert athena.rows("select * from projected") == [("1", "3")]
+    assert registered(athena, "projected") == {}
 
 
 NOT_ADDED = [
@@ -453,6 +478,7 @@ FAILING = [
     ("create external table t (a int) stored as orc location 's3://b/'", "NOT_SUPPORTED: The local Athena does not support tables stored as ORC"),
     ("create external table t (a int) location 's3://b/' tblproperties ('table_type' = 'ICEBERG')", "NOT_SUPPORTED: The local Athena does not support Iceberg tables"),
     ("create external table t (a uniontype<int>) location 's3://b/'", "NOT_SUPPORTED: The local Athena does not support "),
+    ("create external table t (a int) location 'hdfs://b/'", "FAILED: Execution Error"),
     ("create table t (a int) location 's3://b/'", "NOT_SUPPORTED: The local Athena does not support CREATE TABLE without EXTERNAL"),
     ("describe formatted orders", "NOT_SUPPORTED: The local Athena does not support DESCRIBE FORMATTED"),
     ("explain select 1", "NOT_SUPPORTED: The local Athena does not support EXPLAIN"),

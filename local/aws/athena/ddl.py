@@ -220,14 +220,14 @@ def create_table(words: Words, place: Place) -> Change:
     keys: list[dict[str, str]] = []
     serde: dict[str, str] = {}
     parameters: dict[str, str] = {}
-    layout, location = [*FORMATS["TEXTFILE"]], None
+    layout, library, location = FORMATS["TEXTFILE"], None, None
     while words.left():
         if words.take("comment"):
             parameters["comment"] = words.text()
         elif words.take("partitioned by"):
             keys = words.columns()
         elif words.take("row format serde"):
-            layout[2] = words.text()
+            library = words.text()
         elif words.take("row format delimited"):
             while clause := next((clause for clause in DELIMITERS if words.take(clause)), None):
                 serde[DELIMITERS[clause]] = words.text()
@@ -235,17 +235,17 @@ def create_table(words: Words, place: Place) -> Change:
         elif words.take("with serdeproperties"):
             serde |= words.properties()
         elif words.take("stored as inputformat"):
-            layout[0] = words.text()
+            reader = words.text()
             words.need("outputformat")
-            layout[1] = words.text()
+            layout = (reader, words.text(), layout[2])
         elif words.take("stored as textfile"):
-            pass
+            layout = FORMATS["TEXTFILE"]
         elif words.take("stored as parquet"):
-            layout = [*FORMATS["PARQUET"]]
+            layout = FORMATS["PARQUET"]
         elif words.take("stored as"):
             raise not_supported(f"tables stored as {words.name().upper()}: TEXTFILE and PARQUET only")
         elif words.take("location"):
-            location = words.text()
+            location = _location(words)
         elif words.take("tblproperties"):
             parameters |= words.properties()
         else:
@@ -258,12 +258,20 @@ def create_table(words: Words, place: Place) -> Change:
 
     async def run() -> list[str]:
         if name.table not in {table["Name"] for table in tables(name.database)}:
-            await add_table(name, columns, location, layout, keys=keys, serde=serde, parameters=parameters)
+            storage = (layout[0], layout[1], library or layout[2])
+            await add_table(name, columns, location, storage, keys=keys, serde=serde, parameters=parameters)
         elif not quiet:
             raise task_error(f"AlreadyExistsException(message:Table {name.table} already exist)")
         return []
 
     return Change(run)
+
+
+def _location(words: Words) -> str:
+    location = words.text()
+    if not location.startswith("s3://"):
+        raise task_error(f"MetaException(message:The location is not in Amazon S3: {location})")
+    return location
 
 
 def _check_columns(new: list[dict[str, str]], among: list[dict[str, str]]) -> None:
@@ -311,7 +319,7 @@ def create_database(words: Words, _: Place) -> Change:
     if words.take("comment"):
         described["Description"] = words.text()
     if words.take("location"):
-        described["LocationUri"] = words.text()
+        described["LocationUri"] = _location(words)
     if words.take("with dbproperties"):
         described["Parameters"] = words.properties()
     words.end()
@@ -329,7 +337,8 @@ def create_database(words: Words, _: Place) -> Change:
 def drop_database(words: Words, _: Place) -> Change:
     """DROP DATABASE."""
     quiet, name = words.take("if exists"), words.name()
-    cascade = words.take("cascade") or (words.take("restrict") and False)
+    cascade = words.take("cascade")
+    words.take("restrict")
     words.end()
 
     async def run() -> list[str]:
@@ -381,7 +390,7 @@ def _set_properties(words: Words, name: Name) -> Change:
 
 
 def _set_location(words: Words, name: Name) -> Change:
-    new = {"Location": words.text().rstrip("/")}
+    new = {"Location": _location(words).rstrip("/")}
     words.end()
     return Change(
         lambda: _update(name, lambda table: table["StorageDescriptor"].update(new)), subtype="ALTER_TABLE_SET_LOCATION"
@@ -397,7 +406,7 @@ def _add_partitions(words: Words, name: Name) -> Change:
     specs: list[tuple[dict[str, str], str | None]] = []
     while not specs or words.left():
         words.need("partition")
-        specs.append((words.partition(), words.text() if words.take("location") else None))
+        specs.append((words.partition(), _location(words) if words.take("location") else None))
 
     async def run() -> list[str]:
         table, there = known(name), partitions(name)
@@ -405,7 +414,7 @@ def _add_partitions(words: Words, name: Name) -> Change:
         new: dict[tuple[str, ...], str] = {}
         for spec, location in specs:
             if set(spec) != set(keys):
-                raise QueryFailed("FAILED", f"SemanticException partition spec {spec} is not that of {name}: {keys}")
+                raise QueryFailed("FAILED", f"SemanticException Partition spec {_told(spec)} contains non-partition columns or lacks one of {keys}")  # fmt: skip
             values = tuple(spec[key] for key in keys)
             if values not in there:
                 new[values] = location or f"{root}/{folder(keys, values)}"
@@ -429,12 +438,16 @@ def _drop_partitions(words: Words, name: Name) -> Change:
         keys, there = key_names(known(name)), partitions(name)
         found = [[v for v in there if spec.items() <= dict(zip(keys, v, strict=True)).items()] for spec in specs]
         if not all(found) and not quiet:
-            raise semantic_error(10006, f"Partition not found {specs[found.index([])]}")
+            raise semantic_error(10006, f"Partition not found {_told(specs[found.index([])])}")
         for values in {values for fitting in found for values in fitting}:
             await glue("DeletePartition", DatabaseName=name.database, TableName=name.table, PartitionValues=[*values])
         return []
 
     return Change(run, subtype="ALTER_TABLE_DROP_PARTITION")
+
+
+def _told(spec: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{key}={value}" for key, value in spec.items()) + "}"
 
 
 ALTERATIONS: dict[str, Callable[[Words, Name], Change]] = {
