@@ -187,8 +187,7 @@ def test_errors_are_worded_as_athena_words_them(sales: Athena, sql: str, reason:
         "select * from sales tablesample bernoulli (10)",
         "select read_text('/etc/passwd')",
         "select * from read_csv('/etc/passwd')",
-        "select * from unnest(array[1, 2]) as t(a)",
-        "select now()",
+        "select rand()",
     ],
 )
 def test_what_is_not_known_to_mean_the_same_is_refused(sales: Athena, sql: str):
@@ -245,7 +244,7 @@ def test_dates_stay_dates(athena: Athena):
     [row] = athena.rows("""
         select date '2023-01-31' + interval '1' month, date_trunc('month', date '2023-05-17'),
                date_diff('day', timestamp '2023-01-01 23:00:00', timestamp '2023-01-02 01:00:00'),
-               date_add('day', -1, date '2024-03-01'), cast(timestamp '2023-01-01 10:00:00' as varchar)
+               date_add('day', -1, date '2024-03-01'), cast(timestamp '2023-01-01 10:00:00.000' as varchar)
     """)
 
     assert row == ("2023-02-28", "2023-05-01", "0", "2024-02-29", "2023-01-01 10:00:00.000")

@@ -3,75 +3,143 @@
 import logging
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
-import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.trino import Trino
 from sqlglot.errors import OptimizeError, ParseError, TokenError
-from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import Scope, traverse_scope
+from sqlglot.parsers.athena import AthenaTrinoParser
 from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import TokenType
 
-from local.aws.athena.checks import family
+from local.aws.athena import types
 from local.aws.athena.errors import Malformed, QueryFailed, not_supported
-from local.aws.athena.exact import DATE_PARTS
+from local.aws.athena.rewrite import EXPRESSIONS, LAYERS
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is refused anyway
 
-CLAUSES = {
-    exp.Select, exp.Subquery, exp.Union, exp.Intersect, exp.Except, exp.With, exp.CTE, exp.From, exp.Join, exp.Where,
-    exp.Group, exp.Having, exp.Order, exp.Ordered, exp.Limit, exp.Offset, exp.Fetch, exp.LimitOptions, exp.Distinct,
-    exp.Table, exp.TableAlias, exp.Alias, exp.Column, exp.Dot, exp.Identifier, exp.Star, exp.Values, exp.Tuple,
-    exp.Window, exp.WindowSpec, exp.Filter, exp.Paren, exp.Literal, exp.Boolean, exp.Null, exp.Interval, exp.Var,
-    exp.DataType, exp.DataTypeParam,
-}  # fmt: skip
-OPERATORS = {
-    exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.In, exp.Is, exp.Like,
-    exp.Escape, exp.Exists, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg,
-    exp.DPipe, exp.Case, exp.If, exp.Cast, exp.TryCast, exp.Coalesce, exp.Nullif,
-}  # fmt: skip
-FUNCTIONS = {
-    exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.AnyValue, exp.ArgMax, exp.ArgMin, exp.LogicalAnd,
-    exp.LogicalOr, exp.RowNumber, exp.Rank, exp.DenseRank, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue,
-    exp.Abs, exp.Round, exp.Sqrt, exp.Pow, exp.Greatest, exp.Least,
-    exp.Lower, exp.Upper, exp.Length, exp.Concat, exp.Substring, exp.StrPosition, exp.Replace, exp.RegexpLike,
-    exp.CurrentDate, exp.Date, exp.DateAdd, exp.DateDiff, exp.TimestampTrunc, exp.DateTrunc, exp.Extract, *DATE_PARTS, exp.Hour,
-    exp.Minute, exp.Second,
-}  # fmt: skip
-KNOWN = CLAUSES | OPERATORS | FUNCTIONS
-VARIANTS: dict[type[exp.Expr], tuple[str, ...]] = {
-    exp.Join: ("method",),
-    exp.Distinct: ("on",),
-    exp.Union: ("by_name",),
-    exp.In: ("unnest", "field"),
-}  # refused
 
+class AthenaSelect(Trino):
+    """Trino's grammar, in which functions keep the names and arguments that the user gave them."""
+
+    INDEX_OFFSET = 0
+
+    class Parser(AthenaTrinoParser):
+        """A parser that knows the few functions whose arguments are not a list."""
+
+        FUNCTIONS = {}
+        FUNCTION_PARSERS = {
+            name: AthenaTrinoParser.FUNCTION_PARSERS[name]
+            for name in ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
+        }
+        TYPE_LITERAL_PARSERS = {
+            **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
+            exp.DType.DECIMAL: lambda _, this, __: exp.Literal.number(
+                this.name if "." in this.name else f"{this.name}."
+            ),
+        }
+
+
+CLAUSES: dict[type[exp.Expr], set[str]] = {  # node → what it may have
+    exp.Select: {"with_", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct"},
+    exp.Subquery: {"this", "alias", "with_", "order", "limit", "offset"},
+    **dict.fromkeys((exp.Union, exp.Intersect, exp.Except),
+                    {"this", "expression", "distinct", "with_", "order", "limit", "offset"}),
+    exp.With: {"expressions"},
+    exp.CTE: {"this", "alias"},
+    exp.From: {"this"},
+    exp.Join: {"this", "kind", "side", "on", "using"},
+    exp.Where: {"this"},
+    exp.Group: {"expressions"},
+    exp.GroupingSets: {"expressions"},
+    exp.Rollup: {"expressions"},
+    exp.Cube: {"expressions"},
+    exp.Tuple: {"expressions"},
+    exp.Having: {"this"},
+    exp.Order: {"this", "expressions"},
+    exp.Ordered: {"this", "desc", "nulls_first"},
+    exp.Limit: {"expression"},
+    exp.Offset: {"expression"},
+    exp.Fetch: {"direction", "count", "limit_options"},
+    exp.LimitOptions: {"rows"},
+    exp.Distinct: {"expressions"},
+    exp.Table: {"this", "db", "catalog", "alias"},
+    exp.TableAlias: {"this", "columns"},
+    exp.Alias: {"this", "alias"},
+    exp.Column: {"this", "table", "db", "catalog"},
+    exp.Star: set(),
+    exp.Values: {"expressions", "alias"},
+    exp.Unnest: {"expressions", "alias", "offset"},
+    exp.WindowSpec: {"kind", "start", "start_side", "end", "end_side"},
+    exp.Lambda: {"this", "expressions"},
+    exp.DataType: {"this", "expressions", "nested", "kind", "values"},
+    **dict.fromkeys((exp.DataTypeParam, exp.ColumnDef, exp.Var, exp.Identifier), set()),
+}  # fmt: skip
+ANY = {exp.DataTypeParam, exp.ColumnDef, exp.Var, exp.Identifier, *EXPRESSIONS, *LAYERS} - {exp.Column}
+REFUSED = {exp.Coalesce}  # made by `qualify` alone
 UNNAMED = "_unnamed_"
+STATEMENTS = {"ALTER", "ANALYZE", "CREATE", "DELETE", "DESCRIBE", "DROP", "EXECUTE", "EXPLAIN", "INSERT", "MERGE", "MSCK",
+              "OPTIMIZE", "PREPARE", "SHOW", "UNLOAD", "UPDATE", "VACUUM"}  # fmt: skip
 
 
 def parse(sql: str) -> exp.Query:
-    """Return a statement's tree.
+    """Return a query's tree.
 
     :raises Malformed: it is no SQL, or more than one statement
-    :raises QueryFailed: it is no SELECT, or contains what is not known to mean the same in both
+    :raises QueryFailed: it is no query, or contains what is not known to mean the same in both
     """
+    dialect = AthenaSelect()
     try:
-        statements = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
+        tokens = dialect.tokenize(sql)
+        statements = [tree for tree in dialect.parser().parse(tokens, sql) if tree is not None]
     except ParseError as error:
+        first = tokens[0].text.upper()
+        if first in STATEMENTS:
+            raise not_supported(f"{first} statements, only SELECT") from error
         found = error.errors[0]
         raise Malformed(f"line {found['line']}:{found['col']}: mismatched input '{found['highlight']}'") from error
     except TokenError as error:
         raise Malformed(f"line 1:1: {error}") from error
     if len(statements) != 1:
         raise Malformed(f"Only one sql statement is allowed. Got: {sql}")
+    for token, after in pairwise(tokens):
+        if token.token_type == TokenType.DCOLON:
+            raise Malformed(f"line {token.line}:{token.col - 1}: mismatched input '::'")
+        if token.token_type == TokenType.NUMBER and after.start == token.end + 1 and after.token_type == TokenType.VAR:
+            raise not_supported(f"the number {token.text}{after.text}")
     [tree] = statements
-    if not isinstance(tree, exp.Query) or isinstance(tree, exp.Values):
+    if isinstance(tree, exp.Values):
+        tree = exp.select("*").from_(exp.Values(expressions=tree.expressions, alias=_alias("_values", _width(tree))))
+    if not isinstance(tree, exp.Query):
         raise not_supported(f"{tree.sql('athena').split()[0].upper()} statements, only SELECT")
     for node in tree.walk():
-        refused = type(node) not in KNOWN or any(node.args.get(name) for name in VARIANTS.get(type(node), ()))
-        if refused:
-            raise not_supported(f"{node.sql('athena')} ({type(node).__name__})")
+        _check(node)
+    for values in tree.find_all(exp.Values):
+        alias = values.args.get("alias")
+        if alias is None or not alias.columns:
+            values.set("alias", _alias(values.alias or f"_values{id(values)}", _width(values)))
     return tree
+
+
+def _check(node: exp.Expr) -> None:
+    allowed = CLAUSES.get(type(node))
+    given = {name for name, value in node.args.items() if value}
+    if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+        raise not_supported(f"{node.sql('athena')} as a table")
+    if type(node) in REFUSED or (type(node) not in ANY and (allowed is None or given - allowed)):
+        raise not_supported(f"{node.sql('athena')} ({type(node).__name__})")
+
+
+def _width(values: exp.Values) -> int:
+    first = values.expressions[0]
+    return len(first.expressions) if isinstance(first, exp.Tuple) else 1
+
+
+def _alias(name: str, width: int) -> exp.TableAlias:
+    columns = [exp.to_identifier(f"{UNNAMED}v_{i}") for i in range(width)]
+    return exp.TableAlias(this=exp.to_identifier(name), columns=columns)
 
 
 def bind(sql: str, parameters: Sequence[str]) -> str:
@@ -80,18 +148,17 @@ def bind(sql: str, parameters: Sequence[str]) -> str:
     :raises QueryFailed: there are more or fewer parameters than places, or one is no literal
     """
     try:
-        tokens = sqlglot.tokenize(f"({sql}", read="athena")  # without the bracket, UNLOAD's query would be one token
+        places = [token for token in AthenaSelect().tokenize(sql) if token.token_type == TokenType.PLACEHOLDER]
     except TokenError as error:
         raise Malformed(f"line 1:1: {error}") from error
-    places = [token.start - 1 for token in tokens if token.token_type == TokenType.PLACEHOLDER]
     if len(places) != len(parameters):
         message = f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}"
         raise QueryFailed("INVALID_PARAMETER_USAGE", message)
     for place, parameter in reversed(list(zip(places, parameters, strict=True))):
         literal = parse(f"SELECT {parameter}")
-        if len(literal.selects) != 1 or literal.find(exp.Column, exp.From):
+        if len(literal.selects) != 1 or literal.find(exp.Column, exp.From, exp.Alias):
             raise QueryFailed("INVALID_PARAMETER_USAGE", f"{parameter} is no literal")
-        sql = f"{sql[:place]}{literal.selects[0].sql('athena')}{sql[place + 1 :]}"
+        sql = f"{sql[: place.start]}{parameter}{sql[place.end + 1 :]}"
     return sql
 
 
@@ -114,21 +181,39 @@ def output_names(tree: exp.Query, written: dict[str, str]) -> list[str]:
 
 
 def qualified(tree: exp.Query, schema: MappingSchema) -> exp.Query:
-    """Return the tree with every column qualified, every star written out and every type known.
+    """Return the tree with every column qualified, every star written out, and every table's columns noted.
 
     :raises QueryFailed: a column is not there
     """
     try:
-        tree = qualify(tree, schema=schema, dialect="athena", expand_alias_refs=False)
+        tree = qualify(tree, schema=schema, dialect=AthenaSelect, expand_alias_refs=False)
     except OptimizeError as error:
-        found = re.search(r"Column '([^']*)'.*?(?:Line: (\d+), Col: (\d+))?$", str(error), re.DOTALL)
-        if found is None:
-            raise not_supported(f"this query: {error}") from error
-        where = f"line {found[2]}:{int(found[3]) - len(found[1]) + 1}: " if found[2] else ""
-        text = f"{where}Column '{found[1]}' cannot be resolved or requester is not authorized to access requested resources"
-        raise QueryFailed("COLUMN_NOT_FOUND", text) from error
-    annotate_types(tree, schema=schema, dialect="athena")
-    for node in list(tree.find_all(exp.TimestampTrunc, exp.DateTrunc)):
-        if family(node.this) in ("date", "timestamp"):
-            node.replace(exp.Cast(this=node.copy(), to=node.this.type.copy()))  # DuckDB makes timestamps of dates
-    return annotate_types(tree, schema=schema, dialect="athena")
+        raise _not_resolved(tree, schema, error) from error
+    for table in tree.find_all(exp.Table):
+        if table.db:
+            names = schema.column_names(table)
+            kinds = (schema.get_column_type(table, name) for name in names)
+            table.meta["columns"] = [
+                (name, types.parse(kind.sql("trino"))) for name, kind in zip(names, kinds, strict=True)
+            ]
+    return tree
+
+
+def _not_resolved(tree: exp.Query, schema: MappingSchema, error: OptimizeError) -> QueryFailed:
+    found = re.search(r"Column '([^']*)'.*?(?:Line: (\d+), Col: (\d+))?$", str(error), re.DOTALL)
+    if found is None:
+        return not_supported(f"this query: {error}")
+    where = f"line {found[2]}:{int(found[3]) - len(found[1]) + 1}: " if found[2] else ""
+    for scope in traverse_scope(tree):
+        named = any(column.name == found[1] and not column.table for column in scope.columns)
+        if named and sum(found[1] in _columns(source, schema) for source in scope.sources.values()) > 1:
+            return QueryFailed("AMBIGUOUS_NAME", f"{where}Column '{found[1]}' is ambiguous")
+    text = f"{where}Column '{found[1]}' cannot be resolved or requester is not authorized to access requested resources"
+    return QueryFailed("COLUMN_NOT_FOUND", text)
+
+
+def _columns(source: exp.Expr | Scope, schema: MappingSchema) -> Sequence[str]:
+    if isinstance(source, exp.Table):
+        return [str(name) for name in schema.column_names(source)]
+    expression = source.expression if isinstance(source, Scope) else source
+    return expression.named_selects if isinstance(expression, exp.Query) else []

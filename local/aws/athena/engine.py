@@ -11,9 +11,10 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
-from local.aws.athena import catalog, dialect, pruning, relations, rewrite, types
+from local.aws.athena import catalog, dialect, pruning, relations, rewrite
 from local.aws.athena.catalog import Lake, StoredFile, Table, View
 from local.aws.athena.errors import QueryFailed, not_supported
+from local.aws.athena.types import Type
 from local.aws.athena.values import trino_type
 
 CATALOGS = ("", "awsdatacatalog")
@@ -37,12 +38,12 @@ class Query:
 class Result:
     """A query's result.
 
-    :param columns: name and DuckDB type; Trino's type where the rows are made a table
+    :param columns: name and type
     :param rows: batches of rows
     :param scanned: bytes read
     """
 
-    columns: list[tuple[str, Any]]
+    columns: list[tuple[str, Type]]
     rows: Iterator[list[tuple[Any, ...]]]
     scanned: int
 
@@ -78,8 +79,9 @@ def run(
     :raises QueryFailed: as Athena would let it fail
     """
     connection.execute("set threads = 2; set TimeZone = 'UTC'; set autoinstall_known_extensions = false")
-    connection.execute(rewrite.MACROS)
-    tree = rewrite.rewritten(dialect.qualified(query.tree.copy(), _schema(query.tables)))
+    tree = dialect.qualified(query.tree.copy(), _schema(query.tables))
+    kinds = [kind for _, kind in rewrite.rewritten(tree)]
+    rewrite.prepare(connection, tree.sql("duckdb"))
     scanned = 0
     for number, source in enumerate(pruning.sources(connection, tree, query.tables)):
         scanned += relations.attach(connection, f"source_{number}", source, query.lake, path)
@@ -90,10 +92,9 @@ def run(
     if into is not None:
         rows = connection.sql(sql)
         rows.project(", ".join(f"#{i + 1} as c{i}" for i in range(len(names)))).create(into)
-        return Result(list(zip(names, map(_type, rows.types), strict=True)), iter(()), scanned)
+        return Result(list(zip(names, kinds, strict=True)), iter(()), scanned)
     answer = connection.execute(sql)
-    columns = list(zip(names, (str(column[1]) for column in answer.description), strict=True))
-    return Result(columns, iter(lambda: answer.fetchmany(10_000), []), scanned)
+    return Result(list(zip(names, kinds, strict=True)), iter(lambda: answer.fetchmany(10_000), []), scanned)
 
 
 def failure(error: duckdb.Error) -> QueryFailed:
@@ -101,7 +102,7 @@ def failure(error: duckdb.Error) -> QueryFailed:
     text = str(error).partition("\n")[0]
     own = re.search(r"\b([A-Z_]{8,}): (.*)", str(error), re.DOTALL)  # raised by one of our macros
     if own and isinstance(error, duckdb.InvalidInputException):
-        return QueryFailed(own[1], own[2])
+        return QueryFailed(own[1], own[2].partition('" according to format specifier')[0])
     if "CSV Parser state machine" in text:
         return not_supported("text files whose lines do not all end alike")
     if "Division by zero" in text:
@@ -160,9 +161,3 @@ def _schema(tables: dict[tuple[str, str], Table]) -> MappingSchema:
         columns = {column: trino_type(kind) for column, kind in table.columns + table.keys}
         schema.setdefault(database, {})[name] = columns
     return MappingSchema(schema, dialect="athena")
-
-
-def _type(duck: object) -> types.Type:
-    if str(duck) == '"NULL"':
-        return types.UNKNOWN
-    return types.parse(exp.DataType.build(str(duck).replace("HUGEINT", "BIGINT"), dialect="duckdb").sql("trino"))

@@ -228,9 +228,12 @@ def _injected(connection: duckdb.DuckDBPyConnection, key: str, conditions: Seque
     mine = [part for part in conditions if {column.name for column in part.find_all(exp.Column)} == {key}]
     values: set[str] | None = None
     for part in mine:
+        if not isinstance(part, (exp.EQ, exp.In)):
+            values = None
+            break
         sides = [part.this, *part.expressions] if isinstance(part, exp.In) else [part.this, part.expression]
         constants = [side for side in sides if not side.find(exp.Column)]
-        if not isinstance(part, (exp.EQ, exp.In)) or len(constants) != len(sides) - 1:
+        if len(constants) != len(sides) - 1:
             values = None
             break
         [row] = connection.execute(exp.select(*constants).sql("duckdb")).fetchall()

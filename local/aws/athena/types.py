@@ -1,7 +1,7 @@
 """Trino's types: their names, how they coerce, and what DuckDB holds their values in."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from local.aws.athena.errors import QueryFailed, not_supported
@@ -88,40 +88,44 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def parse(text: str) -> Type:
+def parse(text: str, also: Collection[str] = ()) -> Type:
     """Return the type of a name such as ``map(varchar, decimal(10,2))``; a capital letter is a type to be found.
 
+    :param also: names that stand for themselves
     :raises QueryFailed: there is no such type here
     """
     words = WORDS.findall(text)
-    kind = _parsed(words)
+    kind = _parsed(words, also)
     if words:
         raise not_supported(f"the type {text}")
     return kind
 
 
-def _parsed(words: list[str], name: str = "") -> Type:
+def _parsed(words: list[str], also: Collection[str]) -> Type:
     inner: list[Any] = []
+    name = ""
     while words and words[0] not in ",()":
         name = f"{name} {words.pop(0)}".strip()
     if words and words[0] == "(":
         words.pop(0)
         while words[0] != ")":
-            inner.append(_field(words) if name.lower() == "row" else _parsed(words))
+            inner.append(_field(words, also) if name.lower() == "row" else _parsed(words, also))
             if words[0] == ",":
                 words.pop(0)
         words.pop(0)
         while words and words[0] not in ",()":
             name = f"{name} {words.pop(0)}"
+    if name in also:
+        return Type(name)
     return _named(name if len(name) == 1 else SYNONYMS.get(name.lower(), name.lower()), inner)
 
 
-def _field(words: list[str]) -> tuple[str, Type] | Type:
+def _field(words: list[str], also: Collection[str]) -> tuple[str, Type] | Type:
     """Return a field of a row: its name and type, or its type alone."""
     count = next(i for i, word in enumerate(words) if word in ",()")
     if count > 1 and " ".join(words[:count]).lower() not in {"double precision", *MOMENTS, *INTERVALS}:
-        return words.pop(0).strip('"').replace('""', '"').lower(), _parsed(words)
-    return _parsed(words)
+        return words.pop(0).strip('"').replace('""', '"').lower(), _parsed(words, also)
+    return _parsed(words, also)
 
 
 def _named(name: str, inner: list[Any]) -> Type:

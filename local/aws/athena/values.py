@@ -1,4 +1,4 @@
-"""Hive's and DuckDB's types, and how Athena prints values."""
+"""Hive's types, and how Athena prints values."""
 
 import datetime as dt
 import re
@@ -6,8 +6,10 @@ import struct
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from local.aws.athena.errors import not_supported
+from local.aws.athena.types import Type
 
 # Hive → (DuckDB, Trino)
 SCALARS = {
@@ -25,26 +27,20 @@ SCALARS = {
     "binary": ("BLOB", "varbinary"),
 }
 
-# DuckDB → what GetQueryResults calls it, with precision and scale
-NAMES = {
-    "BOOLEAN": ("boolean", 0, 0),
-    "TINYINT": ("tinyint", 3, 0),
-    "SMALLINT": ("smallint", 5, 0),
-    "INTEGER": ("integer", 10, 0),
-    "BIGINT": ("bigint", 19, 0),
-    "HUGEINT": ("bigint", 19, 0),  # DuckDB's sums of integers
-    "FLOAT": ("float", 17, 0),
-    "DOUBLE": ("double", 17, 0),
-    "VARCHAR": ("varchar", 2147483647, 0),
-    "DATE": ("date", 0, 0),
-    "TIMESTAMP": ("timestamp", 3, 0),
-    "BLOB": ("varbinary", 1073741824, 0),
-    '"NULL"': ("unknown", 0, 0),
+# Type → what GetQueryResults calls it, with precision and scale
+INFO = {
+    "tinyint": ("tinyint", 3, 0),
+    "smallint": ("smallint", 5, 0),
+    "integer": ("integer", 10, 0),
+    "bigint": ("bigint", 19, 0),
+    "real": ("float", 17, 0),
+    "double": ("double", 17, 0),
+    "varchar": ("varchar", 2147483647, 0),
+    "timestamp": ("timestamp", 3, 0),
+    "timestamp with time zone": ("timestamp with time zone", 3, 0),
+    "varbinary": ("varbinary", 1073741824, 0),
 }
-
-
 FIELD = re.compile(r'("(?:[^"]|"")*"|)(,|\n)')
-PLAIN = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "VARCHAR", "DATE"}  # printed as Python prints them
 
 
 def duck_type(hive: str) -> str:
@@ -96,51 +92,67 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def column_info(name: str, duck: str) -> dict[str, Any]:
-    """Return what GetQueryResults says of a column of a DuckDB type."""
-    kind, precision, scale = NAMES.get(duck, (duck.partition("(")[0].lower(), 0, 0))
-    decimal = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", duck)
-    if decimal:
-        kind, precision, scale = "decimal", int(decimal[1]), int(decimal[2])
-    elif duck.endswith("]"):
-        kind = "array"
-    elif duck.startswith("STRUCT"):
-        kind = "row"
+def column_info(name: str, kind: Type | str) -> dict[str, Any]:
+    """Return what GetQueryResults says of a column of a type."""
+    known = kind.name if isinstance(kind, Type) else kind.lower()
+    called, precision, scale = INFO.get(known, (known, 0, 0))
+    if isinstance(kind, Type) and known == "decimal":
+        precision, scale = kind.of
     return {
         "CatalogName": "hive",
         "SchemaName": "",
         "TableName": "",
         "Name": name,
         "Label": name,
-        "Type": kind,
+        "Type": called,
         "Precision": precision,
         "Scale": scale,
         "Nullable": "UNKNOWN",
-        "CaseSensitive": kind == "varchar",
+        "CaseSensitive": called == "varchar",
     }
 
 
-def text(value: Any, duck: str = "") -> str:
-    """Return a value as Athena prints it."""
-    if duck in PLAIN:
-        return str(value)
+def text(value: Any, kind: Type) -> str:
+    """Return a value, as DuckDB's client gives it, as Athena prints it."""
     if value is None:
         return "null"  # within an array, a map or a row; a null column prints nothing at all
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, float):
-        return _double(_shortest_single(value) if duck == "FLOAT" else value)
-    if isinstance(value, dt.datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
-    if isinstance(value, list):
-        return f"[{', '.join(text(item) for item in value)}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{text(name)}={text(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, bytes):
-        return value.hex(" ")
-    return str(value)
+    write = WRITERS.get(kind.name)
+    return str(value) if write is None else write(value, kind)
+
+
+def _array(value: list[Any], kind: Type) -> str:
+    return f"[{', '.join(text(item, kind.of[0]) for item in value)}]"
+
+
+def _map(value: dict[Any, Any], kind: Type) -> str:
+    key, item = kind.of
+    if key.name in ("array", "map", "row", "timestamp with time zone"):
+        raise not_supported(f"printing values of the type {kind}")
+    return "{" + ", ".join(f"{text(name, key)}={text(inner, item)}" for name, inner in value.items()) + "}"
+
+
+def _row(value: dict[str, Any], kind: Type) -> str:
+    return "{" + ", ".join(f"{name}={text(value[name], inner)}" for name, inner in kind.of) + "}"
+
+
+def _moment(value: dt.datetime, _: Type) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
+
+
+def _zoned(value: dict[str, Any], kind: Type) -> str:
+    zone = value["$zone"]
+    at = value["$at"].replace(tzinfo=dt.UTC)
+    offset = re.fullmatch(r"([+-])(\d\d):(\d\d)", zone)
+    if offset:
+        minutes = int(offset[1] + "1") * (int(offset[2]) * 60 + int(offset[3]))
+        return f"{_moment(at + dt.timedelta(minutes=minutes), kind)} {zone}"
+    return f"{_moment(at.astimezone(ZoneInfo(zone)), kind)} {zone}"
+
+
+def _elapsed(value: dt.timedelta, _: Type) -> str:
+    sign, value = ("-", -value) if value < dt.timedelta() else ("", value)
+    seconds = value.seconds
+    return f"{sign}{value.days} {seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{value.microseconds // 1000:03d}"
 
 
 def csv_row(values: Iterable[str | None]) -> str:
@@ -185,3 +197,18 @@ def _shortest_single(value: float) -> float:
         return value
     same = struct.pack("f", value)
     return next(float(f"{value:.{n}g}") for n in range(1, 10) if struct.pack("f", float(f"{value:.{n}g}")) == same)
+
+
+WRITERS: dict[str, Any] = {
+    "boolean": lambda value, _: "true" if value else "false",
+    "decimal": lambda value, _: format(value, "f"),
+    "real": lambda value, _: _double(_shortest_single(value)),
+    "double": lambda value, _: _double(value),
+    "timestamp": _moment,
+    "timestamp with time zone": _zoned,
+    "interval day to second": _elapsed,
+    "varbinary": lambda value, _: value.hex(" "),
+    "array": _array,
+    "map": _map,
+    "row": _row,
+}
