@@ -319,11 +319,16 @@ OUTSIDE = """
     spark = SparkSession.builder.getOrCreate()
     bucket = out.split("/")[2]
     spark.range(3).write.parquet(out)
+    for path in ("raw/unseen/day=1", "raw/*/day=1", "nothing/here"):
+        try:
+            spark.read.parquet(f"s3://{bucket}/{path}")
+        except Exception as error:
+            print(type(error).__name__, path, str(error).replace("\\n", " "))
     try:
-        spark.read.parquet(f"s3://{bucket}/raw/unseen")
+        spark.range(5).write.mode("overwrite").parquet(f"s3://{bucket}/elsewhere/table")
     except Exception as error:
-        print("read:", error)
-    spark.range(5).write.mode("overwrite").parquet(f"s3://{bucket}/elsewhere/table")
+        print(type(error).__name__, "elsewhere", str(error).replace("\\n", " "))
+    spark.range(5).write.parquet(f"s3://{bucket}/another/new")
 """
 RAISING = """
     import sys
@@ -364,7 +369,7 @@ SLOW = """
 @pytest.fixture(scope="module")
 def failing(glue: Glue) -> dict[str, dict]:
     """Runs that end badly, two at a time."""
-    glue.put("raw/unseen/a.parquet", pa.table({"id": [1]}))
+    glue.put("raw/unseen/day=1/a.parquet", pa.table({"id": [1]}))
     glue.put("elsewhere/table/old.parquet", pa.table({"id": [1]}))
     ended = {}
     for pair in ({"outside": OUTSIDE, "raising": RAISING}, {"forbidden": FORBIDDEN, "slow": SLOW}):
@@ -397,16 +402,20 @@ def test_a_write_outside_the_named_paths_fails_the_run(glue, failing):
     run = failing["outside"]
 
     assert run["JobRunState"] == "FAILED"
-    assert f"The script wrote to s3://{glue.bucket}/elsewhere/table/" in run["ErrorMessage"]
+    assert f"The script wrote to s3://{glue.bucket}/another/new/" in run["ErrorMessage"]
     assert f"only the S3 paths that its arguments name, here s3://{glue.bucket}/outside/out" in run["ErrorMessage"]
+    assert glue.keys("another/") == {}
     assert list(glue.keys("elsewhere/")) == ["elsewhere/table/old.parquet"]
     assert glue.rows("outside/out/", "id") == [0, 1, 2]
 
 
-def test_a_read_outside_the_named_paths_fails(glue, failing):
-    [message] = [line for line in glue.lines(failing["outside"]) if line.startswith("read:")]
+def test_what_is_outside_the_named_paths_is_not_taken_for_absent(glue, failing):
+    unseen, pattern, absent, overwritten = glue.lines(failing["outside"])
 
-    assert f"s3://{glue.bucket}/raw/unseen" in message
+    for line, path in ((unseen, "raw"), (pattern, "raw"), (overwritten, "elsewhere")):
+        assert line.startswith("Py4JJavaError")
+        assert f"path-not-named-in-the-jobs-arguments://{glue.bucket}/{path}" in line
+    assert absent.startswith("AnalysisException nothing/here [PATH_NOT_FOUND]")
 
 
 def test_what_the_role_may_not_write_is_not_written(glue, failing):
@@ -538,7 +547,11 @@ def test_a_failed_run_is_tried_again_as_often_as_the_job_says(glue):
         ({}, {"--additional-python-modules": "duckdb"}, "--extra-py-files"),
         ({}, {"--extra-jars": "s3://bucket/a.jar"}, "--extra-jars"),
         ({"GlueVersion": "4.0"}, {}, "set the job's GlueVersion to 5.0"),
-        ({"Command": {"Name": "gluestreaming", "ScriptLocation": "s3://b/k"}}, {}, "gluestreaming jobs: use glueetl or pythonshell"),
+        (
+            {"Command": {"Name": "gluestreaming", "ScriptLocation": "s3://b/k"}},
+            {},
+            "gluestreaming jobs: use glueetl or pythonshell",
+        ),
         ({"Command": {"Name": "glueetl", "PythonVersion": "2"}}, {}, "PythonVersion to 3"),
     ],
 )

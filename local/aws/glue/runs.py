@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from local.aws import access
 from local.aws.glue import processes, staging
@@ -31,6 +32,8 @@ DPU = {
 CORES_PER_DPU = 4
 MOST_MEMORY = 4  # GB that a worker of any type gets here
 LONGEST_MESSAGE = 2000
+PYTHON = VENV / "bin" / "python"
+UNSEEN = "path-not-named-in-the-jobs-arguments"  # a file system that is none, for Spark to stumble over
 OVERLOAD = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 # What takes a JVM long to start, and gains nothing in a job of seconds.
 JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
@@ -60,8 +63,10 @@ async def execute(
     key = environment["AWS_ACCESS_KEY_ID"]
     access.act_as(key)
     try:
-        command = await _prepare(folder, job, run, arguments, environment)
-        stage = await _staged(folder, job, arguments, key)
+        stage = await _staged(folder, arguments, key) if is_spark(job) else None
+        command = await _prepare(folder, job, arguments, environment)
+        if stage is not None:
+            environment |= _spark(folder, run, arguments, stage)
         run["JobRunState"] = "RUNNING"
         code = await processes.complete(
             command,
@@ -89,11 +94,11 @@ def is_spark(job: Mapping[str, Any]) -> bool:
 
 def ready(*, spark: bool) -> bool:
     """Tell whether the environment is there that scripts run in."""
-    return (VENV / "bin" / "python").exists() and (not spark or (VENV / "java" / "bin" / "java").exists())
+    return PYTHON.exists() and (not spark or (VENV / "java" / "bin" / "java").exists())
 
 
 async def _prepare(
-    folder: Path, job: Mapping[str, Any], run: Mapping[str, Any], arguments: Mapping[str, str], env: dict[str, str]
+    folder: Path, job: Mapping[str, Any], arguments: Mapping[str, str], env: dict[str, str]
 ) -> list[str]:
     """Put a run's files in place; return the command that starts it."""
     for name in ("work", "tmp", "library", "conf"):
@@ -107,17 +112,29 @@ async def _prepare(
     for address in filter(None, arguments.get("--extra-files", "").split(",")):
         await _fetched(address, folder / "work")
     env["PYTHONPATH"] = os.pathsep.join(path)
-    python = str(VENV / "bin" / "python")
-    if is_spark(job):
-        env.update(_spark(folder, run, arguments, python))
     words = [word for argument in arguments.items() for word in argument]
-    return [python, str(HERE / "launch.py"), str(folder / "note"), str(script), *words]
+    return [str(PYTHON), str(HERE / "launch.py"), str(folder / "note"), str(script), *words]
 
 
-def _spark(folder: Path, run: Mapping[str, Any], arguments: Mapping[str, str], python: str) -> dict[str, str]:
+async def _staged(folder: Path, arguments: Mapping[str, str], key: str) -> Stage:
+    """Show a Spark job the objects that its arguments name."""
+    from ministack.services import s3
+
+    buckets = list(s3._buckets)
+    stage = Stage(folder / "s3", buckets, staging.named(arguments, buckets))
+    await stage.pull()
+    staging.follow(key, stage)
+    return stage
+
+
+def _spark(folder: Path, run: Mapping[str, Any], arguments: Mapping[str, str], stage: Stage) -> dict[str, str]:
     """Write the settings of a run's Spark; return what lets the script's session start with them."""
-    settings = [f"{name} {value}" for name, value in _settings(folder, run, arguments).items()]
-    (folder / "conf" / "spark-defaults.conf").write_text("\n".join(settings).replace("\\", "\\\\") + "\n")
+    settings = _settings(folder, run, stage)
+    for setting in filter(None, re.split(r"(?:^|\s+)--conf\s+", arguments.get("--conf", "").strip())):
+        name, _, value = setting.partition("=")
+        settings[name.strip()] = value.strip()
+    lines = [f"{_escaped(name)} {_escaped(value)}\n" for name, value in settings.items()]
+    (folder / "conf" / "spark-defaults.conf").write_text("".join(lines))
     [home] = VENV.glob("lib/python3.*/site-packages/pyspark")
     log = f"-Dlog4j.configurationFile={(HERE / 'log4j2.properties').as_uri()}"
     return {
@@ -128,15 +145,13 @@ def _spark(folder: Path, run: Mapping[str, Any], arguments: Mapping[str, str], p
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LAUNCHER_OPTS": JVM,
         "SPARK_SUBMIT_OPTS": f"{JVM} {log} -Djava.io.tmpdir={folder / 'tmp'}",
-        "PYSPARK_PYTHON": python,
-        "PYSPARK_DRIVER_PYTHON": python,
+        "PYSPARK_PYTHON": str(PYTHON),
+        "PYSPARK_DRIVER_PYTHON": str(PYTHON),
     }
 
 
-def _settings(folder: Path, run: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, str]:
-    """Return what Glue sets, what lets Spark find S3's objects in the stage, and what the job's ``--conf`` sets."""
-    from ministack.services import s3
-
+def _settings(folder: Path, run: Mapping[str, Any], stage: Stage) -> dict[str, str]:
+    """Return what Glue sets, and what lets Spark find S3's objects in the stage and stumble where there are others."""
     size = DPU[run.get("WorkerType", "Standard")]
     slots = str(max(1, int((run["MaxCapacity"] - size) * CORES_PER_DPU)))  # one worker is the driver's
     settings = {
@@ -153,25 +168,14 @@ def _settings(folder: Path, run: Mapping[str, Any], arguments: Mapping[str, str]
         "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     }
     settings |= {f"spark.hadoop.fs.{scheme}.impl": OVERLOAD for scheme in ("s3", "s3a", "s3n")}
-    for bucket in s3._buckets:
-        settings[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = (folder / "s3" / bucket).as_uri()
-    for setting in filter(None, re.split(r"(?:^|\s+)--conf\s+", arguments.get("--conf", "").strip())):
-        name, _, value = setting.partition("=")
-        settings[name.strip()] = value.strip()
-    return settings
+    mounts = {f"{bucket}.linkFallback": (stage.folder / bucket).as_uri() for bucket in stage.buckets}
+    mounts |= {f"{bucket}.link./{prefix}": f"{UNSEEN}://{bucket}/{quote(prefix)}" for bucket, prefix in stage.unseen()}
+    return settings | {f"spark.hadoop.fs.viewfs.mounttable.{name}": target for name, target in mounts.items()}
 
 
-async def _staged(folder: Path, job: Mapping[str, Any], arguments: Mapping[str, str], key: str) -> Stage | None:
-    """Show a Spark job the objects that its arguments name."""
-    from ministack.services import s3
-
-    if not is_spark(job):
-        return None
-    buckets = list(s3._buckets)
-    stage = Stage(folder / "s3", buckets, staging.named(arguments, buckets))
-    await stage.pull()
-    staging.follow(key, stage)
-    return stage
+def _escaped(word: str) -> str:
+    """Write a word as Java reads it from a file of properties."""
+    return re.sub(r"([\\ :=#!])", r"\\\1", word)
 
 
 def _outcome(code: int | None, stop: asyncio.Event, note: Path, stage: Stage | None, spark: bool) -> Outcome:
@@ -189,8 +193,8 @@ def _outcome(code: int | None, stop: asyncio.Event, note: Path, stage: Stage | N
 
 def _explained(message: str, stage: Stage) -> str:
     """Add to a message what it cannot know: that the path it speaks of was not to be seen here."""
-    unseen = [f"s3://{bucket}/{key}" for bucket, key in ADDRESS.findall(message) if not stage.holds(bucket, key)]
-    if not unseen and not stage.strays:
+    unseen = any(not stage.holds(*path) for path in ADDRESS.findall(message))
+    if not unseen and not stage.strays and UNSEEN not in message:
         return message
     paths = ", ".join(f"s3://{bucket}/{prefix}" for bucket, prefix in stage.paths) or "none"
     if stage.strays:

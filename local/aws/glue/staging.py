@@ -79,6 +79,22 @@ class Stage:
             for bucket, key in sorted(marks):
                 await self._put(bucket, key, changed[bucket, key])
 
+    def unseen(self) -> set[tuple[str, str]]:
+        """Return the shortest prefixes, by bucket, below which there are objects but nothing is staged."""
+        from ministack.services import s3
+
+        above = {(bucket, prefix[: end.start()]) for bucket, prefix in self.paths for end in re.finditer("/", prefix)}
+        found: set[tuple[str, str]] = set()
+        for bucket in self.buckets:
+            for key in s3._buckets[bucket]["objects"]:
+                if self.holds(bucket, key):
+                    continue
+                for end in re.finditer("(?<=[^/])(/|$)", key):
+                    if (prefix := (bucket, key[: end.start()])) not in above:
+                        found.add(prefix)
+                        break
+        return found
+
     def holds(self, bucket: str, key: str) -> bool:
         """Tell whether a key is below what is staged."""
         return any(bucket == b and (not p or key == p or key.startswith(f"{p}/")) for b, p in self.paths)
