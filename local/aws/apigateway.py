@@ -124,9 +124,11 @@ async def _check_methods(groups: tuple[str, ...], _: Mapping[str, Any], __: byte
     return None
 
 
-async def _create_key(_: tuple[str, ...], __: Mapping[str, Any], body: bytes) -> Answer | None:
+async def _create_key(_: tuple[str, ...], query: Mapping[str, Any], body: bytes) -> Answer | None:
     from ministack.services import apigateway_v1 as v1
 
+    if _first(query, "mode"):
+        return None
     request = json.loads(body)  # Terraform sends an empty value for one that is to be made up
     return v1._create_api_key({name: value for name, value in request.items() if value != ""})  # type: ignore[no-any-return]
 

@@ -125,7 +125,8 @@ class _QueryDefinitions:
         if known and known not in self._kept:
             raise Refused("ResourceNotFoundException", f"The specified query definition {known} does not exist.")
         name = known or self._new_id()
-        asked = {key: request[key] for key in ("name", "queryString", "logGroupNames") if key in request}
+        members = ("name", "queryString", "logGroupNames")
+        asked = {member: request[member] for member in members if member in request}
         self._kept[name] = {"queryDefinitionId": name, **asked}
         return {"queryDefinitionId": name}
 

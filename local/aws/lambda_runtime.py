@@ -157,7 +157,7 @@ def _configure_logging() -> dict[str, str]:
     requests = {"id": ""}
 
     class Named(logging.Formatter):
-        converter = time.gmtime
+        converter = time.gmtime  # type: ignore[assignment] # as the standard library's own example does
 
         def format(self, record: logging.LogRecord) -> str:
             record.aws_request_id = requests["id"]

@@ -69,7 +69,7 @@ def install() -> None:
     stock = runtime._worker_class_for
 
     def worker_class_for(config: dict[str, Any]) -> type:
-        return PythonWorker if config.get("Runtime") == RUNTIME else stock(config)  # type: ignore[no-any-return]
+        return PythonWorker if config.get("Runtime") == RUNTIME else stock(config)
 
     for module, name, replacement in (
         (runtime, "_worker_class_for", worker_class_for),

@@ -39,7 +39,7 @@ USES = {
 LARGEST_RECORD = 1000 * 1024
 LARGEST_REQUEST = 4 * 1024 * 1024
 MOST_RECORDS = 500
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 300},
     "CompressionFormat": "UNCOMPRESSED",
     "EncryptionConfiguration": {"NoEncryptionConfig": "NoEncryption"},
@@ -289,7 +289,7 @@ def _root() -> Path:
 def _folder(stream: str) -> Path:
     from ministack.core.responses import get_account_id, get_region
 
-    return _root() / get_account_id() / get_region() / stream
+    return _root().joinpath(get_account_id(), get_region(), stream)
 
 
 def _stream(request: Mapping[str, Any]) -> dict[str, Any]:
