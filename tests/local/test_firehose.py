@@ -172,6 +172,25 @@ def test_records_are_judged_one_by_one(stream):
     assert list(objects.values()) == [b"good"]
 
 
+def test_what_failed_is_logged_where_the_stream_says(stream):
+    logs, group = boto3.client("logs"), f"/aws/firehose/{uuid.uuid4().hex[:8]}"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="delivery")
+    made = stream(
+        ProcessingConfiguration=transform("def handler(event, context): return {'records': []}"),
+        CloudWatchLoggingOptions={"Enabled": True, "LogGroupName": group, "LogStreamName": "delivery"},
+    )
+    made.put(b"one", b"two")
+
+    made.objects()
+    deadline = time.monotonic() + 10
+    while not (found := logs.filter_log_events(logGroupName=group)["events"]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    [message] = [json.loads(event["message"]) for event in found]
+    assert message["errorCode"] == "Lambda.MissingRecordId"
+    assert message["deliveryStreamARN"].endswith(f":deliverystream/{made.name}")
+
+
 @pytest.mark.parametrize(
     ("source", "retries", "attempts", "message"),
     [

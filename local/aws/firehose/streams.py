@@ -31,6 +31,7 @@ USES = {
         "_update_destination(data)", "_s3_bucket_from_arn(bucket_arn)", "load_persisted_state(data)",
     ),
     "apigateway_v1": ("_call_lambda_raw(function_ref, event, account_id, region)",),
+    "cloudwatch_logs": ("_put_log_events(data)",),
     "s3": ("handle_request",),
     "ministack.core.responses": (
         "get_account_id()", "get_region()", "new_uuid()", "request_scope(account_id, region)"
@@ -46,6 +47,7 @@ DEFAULTS: dict[str, Any] = {
     "CloudWatchLoggingOptions": {"Enabled": False},
 }
 SECONDS_TO_RETRY = 2
+SECONDS_TO_END = 10
 
 _log = logging.getLogger("firehose")
 
@@ -133,7 +135,7 @@ async def _delete(request: dict[str, Any]) -> dict[str, Any]:
     if folder in _open:
         _open[folder].full.set()
     if waiting:
-        _, late = await asyncio.wait(waiting, timeout=SECONDS_TO_RETRY)
+        _, late = await asyncio.wait(waiting, timeout=SECONDS_TO_END)
         for task in late:
             task.cancel()
     answer = document(firehose._delete_delivery_stream(request))
@@ -214,7 +216,28 @@ async def _deliver(path: Path) -> None:
         for destination, prefix, body, extension in objects:
             suffix = f"{stream['name']}-{stream['version']}-{at:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}{extension}"
             await _put(destination, prefix + suffix, body)
+        _tell(config, stream, failed)
     path.unlink()
+
+
+def _tell(config: Mapping[str, Any], stream: Mapping[str, Any], failed: Sequence[Failed]) -> None:
+    """Write what failed to the log that the destination names, once for each reason."""
+    from ministack.services import cloudwatch_logs
+
+    options = config.get("CloudWatchLoggingOptions") or {}
+    if not failed or not options.get("Enabled"):
+        return
+    about = {
+        "deliveryStreamARN": stream["arn"],
+        "destination": config["BucketARN"],
+        "deliveryStreamVersionId": stream["version"],
+    }
+    reasons = {failure.code: {**about, "message": failure.message, "errorCode": failure.code} for failure in failed}
+    events = [{"timestamp": int(time.time() * 1000), "message": json.dumps(reason)} for reason in reasons.values()]
+    names = {"logGroupName": options["LogGroupName"], "logStreamName": options["LogStreamName"]}
+    status, _, answer = cloudwatch_logs._put_log_events({**names, "logEvents": events})
+    if status != 200:  # as on AWS, records are delivered all the same
+        _log.warning("%s cannot log to %s: %s", stream["name"], names, answer)
 
 
 def _objects(
