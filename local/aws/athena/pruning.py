@@ -14,8 +14,6 @@ from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from local.aws.athena.catalog import Table
 
-UNCERTAIN = (exp.Query, exp.Rand, exp.Uuid, exp.AggFunc, exp.Window)  # what a condition on partitions must not contain
-
 
 @dataclass(frozen=True)
 class Source:
@@ -58,7 +56,8 @@ def sources(
                 found.append(Source(node, table, _needed(scope.expression, alias), demanded))
             elif isinstance(source, Scope):
                 places[id(source)] = named[node.name] if isinstance(node, exp.Table) else 1
-                demands[id(source)].append([] if recursive else list(conditions.on(alias)))
+                unclear = recursive or (isinstance(node, exp.Table) and node.alias_column_names)
+                demands[id(source)].append([] if unclear else list(conditions.on(alias)))
     return found
 
 
@@ -89,7 +88,7 @@ class Conditions:
         for number, parts in enumerate(self._on, start=1):
             side, place = self._joins[number - 1].side, self._order[alias]
             for part in parts:
-                if _tables(part) != {alias} or place > number or side == "FULL":
+                if _tables(part) != {alias} or place > number:
                     continue
                 if side == "LEFT" and place == number:
                     yield part  # a row that fails never matches
@@ -98,8 +97,6 @@ class Conditions:
 
     def _unmerged(self, part: exp.Expr) -> exp.Expr:
         """Return a condition with the first column for the COALESCE that USING makes of two, where that is the same."""
-        if any(join.side in ("RIGHT", "FULL") for join in self._joins):
-            return part
         pairs = [pair for number in range(1, len(self._joins) + 1) for pair in self._equal(number)]
         merged = {
             exp.func("coalesce", left, right): left
@@ -140,12 +137,9 @@ class Conditions:
 
     def _stays_out(self, alias: str, part: exp.Expr, number: int) -> bool:
         """Return whether a row that a condition drops cannot come back as a row of nulls, up to a join."""
-        place = self._order[alias]
-        joins = enumerate(self._joins[:number], start=1)
-        missing = any(
-            join.side == "FULL" if at == place else at > place and join.side in ("RIGHT", "FULL") for at, join in joins
-        )
-        missing = missing or (0 < place <= number and self._joins[place - 1].side == "LEFT")
+        place, joins = self._order[alias], self._joins[:number]
+        missing = any(join.side in ("RIGHT", "FULL") for join in joins[place:])
+        missing = missing or any(join.side in ("LEFT", "FULL") for join in joins[max(0, place - 1) : place])
         return not missing or self._rejects_nulls(part)
 
     def _rejects_nulls(self, part: exp.Expr) -> bool:
@@ -164,7 +158,7 @@ def _parts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
     elif isinstance(condition, exp.And):
         yield from _parts(condition.this)
         yield from _parts(condition.expression)
-    elif condition is not None and not condition.find(*UNCERTAIN) and condition.find(exp.Column):
+    elif condition is not None and condition.find(exp.Column) and not condition.find(exp.Query):
         yield condition
 
 
@@ -176,10 +170,9 @@ def _inwards(select: exp.Expr, outer: Sequence[exp.Expr]) -> Iterator[exp.Expr]:
     if select.args.get("limit") or select.args.get("offset") or len(items) < len(select.selects):
         return
     group = select.args.get("group")
-    kept = [group.expressions] if group else []  # only rows that differ in these are kept apart
-    kept += [window.args.get("partition_by") or [] for window in select.find_all(exp.Window)]
     if group and any(value for name, value in group.args.items() if name != "expressions"):
-        return
+        return  # ROLLUP and its like make nulls of columns
+    kept = [window.args.get("partition_by") or [] for window in select.find_all(exp.Window)]
     for part in outer:
         columns = {column: items.get(column.name) for column in part.find_all(exp.Column)}
         if all(
