@@ -35,6 +35,19 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """A query in DuckDB's words.
+
+    :param columns: name and type
+    :param scanned: bytes that it reads
+    """
+
+    sql: str
+    columns: list[tuple[str, Type]]
+    scanned: int
+
+
+@dataclass(frozen=True)
 class Result:
     """A query's result.
 
@@ -62,20 +75,14 @@ def resolve(sql: str, database: str, parameters: Sequence[str] = ()) -> Query:
     return Query(tree, tables, catalog.lake(), names)
 
 
-def run(
-    connection: duckdb.DuckDBPyConnection,
-    query: Query,
-    path: Callable[[StoredFile], str],
-    limit: int | None = None,
-    *,
-    into: str | None = None,
-) -> Result:
-    """Run a query.
+def plan(
+    connection: duckdb.DuckDBPyConnection, query: Query, path: Callable[[StoredFile], str], limit: int | None = None
+) -> Plan:
+    """Translate a query, and make what it reads.
 
-    :param connection: an empty in-memory database, the query's own; interrupting it ends the query
+    :param connection: an empty in-memory database, the query's own
     :param path: where the local S3 keeps an object
     :param limit: bytes that the query may scan
-    :param into: the table that is to be made of the rows, with the columns ``c0``, ``c1``, …; the result has none then
     :raises QueryFailed: as Athena would let it fail
     """
     connection.execute("set threads = 2; set TimeZone = 'UTC'; set autoinstall_known_extensions = false")
@@ -88,13 +95,24 @@ def run(
         source.node.replace(exp.to_table(f"source_{number}", alias=source.node.alias_or_name))
     if limit is not None and scanned > limit:
         raise QueryFailed("EXCEEDED_BYTES_LIMIT", "Bytes scanned limit was exceeded")
-    sql, names = tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE), dialect.output_names(tree, query.names)
-    if into is not None:
-        rows = connection.sql(sql)
-        rows.project(", ".join(f"#{i + 1} as c{i}" for i in range(len(names)))).create(into)
-        return Result(list(zip(names, kinds, strict=True)), iter(()), scanned)
-    answer = connection.execute(sql)
-    return Result(list(zip(names, kinds, strict=True)), iter(lambda: answer.fetchmany(10_000), []), scanned)
+    columns = list(zip(dialect.output_names(tree, query.names), kinds, strict=True))
+    connection.complete()  # what came before may have left rows unread
+    return Plan(tree.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE), columns, scanned)
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection, query: Query, path: Callable[[StoredFile], str], limit: int | None = None
+) -> Result:
+    """Plan a query and run it; interrupting the connection ends it."""
+    planned = plan(connection, query, path, limit)
+    answer = connection.execute(planned.sql)
+    return Result(planned.columns, iter(lambda: answer.fetchmany(10_000), []), planned.scanned)
+
+
+def stage(connection: duckdb.DuckDBPyConnection, planned: Plan, table: str) -> None:
+    """Make a table of a query's rows, with the columns ``c0``, ``c1`` and so on."""
+    numbered = ", ".join(f"#{number + 1} as c{number}" for number in range(len(planned.columns)))
+    connection.sql(planned.sql).project(numbered).create(table)
 
 
 def failure(error: duckdb.Error) -> QueryFailed:

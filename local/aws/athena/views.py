@@ -74,7 +74,7 @@ def replace_view(words: Words, place: Place) -> Change:
 def _result_columns(query: engine.Query) -> list[tuple[str, Type]]:
     with duckdb.connect(":memory:") as connection:
         try:
-            return engine.run(connection, query, objects.path, into="view").columns
+            return engine.plan(connection, query, objects.path).columns
         except duckdb.Error as error:
             raise engine.failure(error) from error
 

@@ -215,18 +215,19 @@ def run(connection: duckdb.DuckDBPyConnection, writing: Writing, limit: int | No
     :param scratch: an empty folder, for the files
     :raises QueryFailed: as Athena would let it fail
     """
-    result = engine.run(connection, writing.query, objects.path, limit, into=STAGED)
-    columns = [Column(name.lower(), kind, i) for i, (name, kind) in enumerate(result.columns)]
+    planned = engine.plan(connection, writing.query, objects.path, limit)
+    columns = [Column(name.lower(), kind, i) for i, (name, kind) in enumerate(planned.columns)]
     if writing.made is None:
         _check_types(writing.table, [column.type for column in columns])
         columns = list(writing.table)
     else:
         _check_columns(columns, writing.layout.keys)
     if writing.empty:
-        return Written(columns, [], 0, result.scanned)
+        return Written(columns, [], 0, 0)
+    engine.stage(connection, planned, STAGED)
     files = write(connection, columns, writing.layout, scratch)
     [(rows,)] = connection.table(STAGED).count("*").fetchall()
-    return Written(columns, files, rows, result.scanned)
+    return Written(columns, files, rows, planned.scanned)
 
 
 async def publish(writing: Writing, written: Written) -> None:
