@@ -79,10 +79,14 @@ def install() -> None:
 
 
 async def _create(request: Document) -> Document:
+    from ministack.core.responses import get_account_id
     from ministack.services import glue
 
     check(request)
-    answer_of(glue._create_crawler, request)
+    role = request["Role"]  # by name or by ARN; ministack knows the latter only
+    named = role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role}"
+    answer_of(glue._create_crawler, {**request, "Role": named})
+    glue._crawlers[request["Name"]]["Role"] = role
     if request.get("Tags"):
         glue._tags[glue._arn("crawler", request["Name"])] = dict(request["Tags"])
     return {}
