@@ -42,7 +42,9 @@ def use() -> None:
 
 
 def create_database(home: Path = HOME, tree: Path = ROOT) -> None:
-    """Make Airflow's own tables."""
+    """Make Airflow's own tables, unless they are there."""
+    if (home / "airflow.db").exists():
+        return
     (home / "passwords.json").write_text(json.dumps(dict.fromkeys(USERS, "secret")))
     command = [sys.executable, "-m", "airflow", "db", "migrate"]
     subprocess.run(command, env={**os.environ, **environment(home, tree)}, check=True, capture_output=True, timeout=120)
