@@ -18,6 +18,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     java.parent.mkdir(parents=True)
     java.touch()
     monkeypatch.setattr(environments, "find_java", lambda: tmp_path / "jdk")
+    monkeypatch.setattr(environments, "rehearse", lambda layout: None)  # there is no Spark
     shutil.copytree(ROOT / "local" / "requirements", tmp_path / "local" / "requirements")
     made = Layout(tmp_path, tmp_path / "state", tmp_path / "venvs")
     for name in environments.ENVIRONMENTS:

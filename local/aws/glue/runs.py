@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -35,8 +36,6 @@ LONGEST_MESSAGE = 2000
 PYTHON = VENV / "bin" / "python"
 UNSEEN = "path-not-named-in-the-jobs-arguments"  # a file system that is none, for Spark to stumble over
 OVERLOAD = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
-# What takes a JVM long to start, and gains nothing in a job of seconds.
-JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 
 Outcome = tuple[str, str | None]  # a run's last state, and its error message
 
@@ -101,7 +100,7 @@ async def _prepare(
     folder: Path, job: Mapping[str, Any], arguments: Mapping[str, str], env: dict[str, str]
 ) -> list[str]:
     """Put a run's files in place; return the command that starts it."""
-    for name in ("work", "tmp", "library", "conf"):
+    for name in ("work", "tmp"):
         (folder / name).mkdir(parents=True)
     location = arguments.get("--scriptLocation") or job["Command"]["ScriptLocation"]
     script = await _fetched(location, folder / "script")
@@ -134,17 +133,20 @@ def _spark(folder: Path, run: Mapping[str, Any], arguments: Mapping[str, str], s
         name, _, value = setting.partition("=")
         settings[name.strip()] = value.strip()
     lines = [f"{_escaped(name)} {_escaped(value)}\n" for name, value in settings.items()]
-    (folder / "conf" / "spark-defaults.conf").write_text("".join(lines))
+    (folder / "spark.conf").write_text("".join(lines))
     [home] = VENV.glob("lib/python3.*/site-packages/pyspark")
-    log = f"-Dlog4j.configurationFile={(HERE / 'log4j2.properties').as_uri()}"
+    options = [f"@{HERE / 'jvm.options'}", f"-Dlog4j.configurationFile={(HERE / 'log4j2.properties').as_uri()}"]
+    if (archive := VENV / "classes.jsa").exists():  # some Javas cannot make one
+        options.append(f"-XX:SharedArchiveFile={archive}")
     return {
         "JAVA_HOME": str(VENV / "java"),
         "SPARK_HOME": str(home),
-        "SPARK_CONF_DIR": str(folder / "conf"),
+        "SPARK_CONF_DIR": str(VENV / "conf"),
         "SPARK_LOCAL_DIRS": str(folder / "tmp"),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_LAUNCHER_OPTS": JVM,
-        "SPARK_SUBMIT_OPTS": f"{JVM} {log} -Djava.io.tmpdir={folder / 'tmp'}",
+        "SPARK_LAUNCHER_OPTS": options[0],
+        "SPARK_SUBMIT_OPTS": " ".join([*options, f"-Djava.io.tmpdir={folder / 'tmp'}"]),
+        "PYSPARK_SUBMIT_ARGS": shlex.join(["--properties-file", str(folder / "spark.conf"), "pyspark-shell"]),
         "PYSPARK_PYTHON": str(PYTHON),
         "PYSPARK_DRIVER_PYTHON": str(PYTHON),
     }
