@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, Callable, Optional
 
@@ -106,7 +107,8 @@ class Crawl:
                     self.log("WARN", f"No classifier knows s3://{stored.bucket}/{stored.key}: no table is made of it")
             files = [File(o.bucket, o.key, o.size, content) for o in found if (content := contents.get(o.path))]
             tables = self._tables_in(target) if self.incremental else {}
-            for group in self._groups(target, await self._join(target, tables, files), tables):
+            files = await self._join(target, tables, files)
+            for group in await asyncio.to_thread(self._groups, target, files, tables):
                 written.add(await self._write(target, group))
         if not self.incremental:
             self._remove_but(written)
@@ -131,26 +133,27 @@ class Crawl:
             connection.close()
         return found
 
-    def _groups(self, target: Target, files: Iterable[File], tables: Iterable[str]) -> Iterator[Group]:
-        """Return what makes one table each.
+    def _groups(self, target: Target, files: Iterable[File], tables: Iterable[str]) -> list[Group]:
+        """Return what makes one table each; this runs in a thread.
 
         :param tables: folders of tables that exist and are not to become partitions of another
         """
+        found: list[Group] = []
         roots: dict[str, list[File]] = {}
         for file in files:
             depth = (self.plan.level or 1) - 1
             above = folders("", file.key)
             if f"{file.key}/" == target.root:
-                yield Group(file.key, (), (file,))
+                found.append(Group(file.key, (), (file,)))
             elif len(above) < depth:
                 self.log("WARN", f"s3://{file.bucket}/{file.key} lies above the table level {self.plan.level}")
             else:
                 root = "".join(f"{name}/" for name in above[:depth])
                 roots.setdefault(max(root, target.root, key=len), []).append(file)
         for root, inside in roots.items():
-            yield from grouped(
-                root, inside, combine=self.plan.combine, apart=lambda top: any(t.startswith(top) for t in tables)
-            )
+            apart = partial(_holds_any, tables)
+            found += grouped(root, inside, combine=self.plan.combine, apart=apart)
+        return found
 
     def _tables_in(self, target: Target) -> dict[str, Document]:
         """Return the tables of the database at or below a target, by their folders."""
@@ -395,6 +398,10 @@ def _listed(target: Target) -> Iterator[Stored]:
         taken[stored.folder] += 1
         if not target.sample or taken[stored.folder] <= target.sample:
             yield stored
+
+
+def _holds_any(tables: Iterable[str], root: str) -> bool:
+    return any(table.startswith(root) for table in tables)
 
 
 def _hidden(name: str) -> bool:

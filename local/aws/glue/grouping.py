@@ -138,15 +138,18 @@ def glob(pattern: str) -> re.Pattern[str]:
 
 def _joined(root: str, found: Sequence[Group], combine: bool) -> list[Group]:
     """Make one table of those subfolders that are alike, if these are most of what is here."""
-    children = [group for group in found if len(folders(root, group.root)) == 1 and group.root.endswith("/")]
-    for first in children:
-        path = levels(root, first.files[0].key)
-        same = [group for group in children if levels(root, group.files[0].key) == path]
-        alike = _like_first([first, *(group for group in same if group is not first)], combine)
-        if len(alike) * 2 > len(found):
-            files = tuple(sorted((file for group in alike for file in group.files), key=lambda file: file.key))
+    children: dict[Levels, list[Group]] = {}
+    for group in found:
+        if len(folders(root, group.root)) == 1 and group.root.endswith("/"):
+            children.setdefault(levels(root, group.files[0].key), []).append(group)
+    for path, left in children.items():
+        while len(left) * 2 > len(found):
+            alike = _like_first(left, combine)
             placed = set(map(id, alike))
-            return [Group(root, path, files), *(group for group in found if id(group) not in placed)]
+            if len(alike) * 2 > len(found):
+                files = sorted((file for group in alike for file in group.files), key=lambda file: file.key)
+                return [Group(root, path, tuple(files)), *(group for group in found if id(group) not in placed)]
+            left = [group for group in left if id(group) not in placed]
     return list(found)
 
 
