@@ -267,12 +267,14 @@ NOT_ADDED = [
     ("insert into orders (id) select 'a'", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [bigint], Query: [varchar"),
     ("insert into orders (id, nope) values (1, 2)", "COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target table: nope"),
     ("insert into orders (id, id) values (1, 2)", "DUPLICATE_COLUMN_NAME: line 1:1: Insert column name is specified more than once: id"),
+    ("insert into rows values (row(1, 'x'))", "NOT_SUPPORTED: The local Athena does not support INSERT of row("),
     ("insert into nope values (1)", "TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.{database}.nope' does not exist"),
     ("insert into openx values (1)", "HIVE_UNSUPPORTED_FORMAT: Output format org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat with SerDe org.openx.data.jsonserde.JsonSerDe is not supported."),
 ]  # fmt: skip
 
 
 def test_rows_that_do_not_fit_are_not_added(orders: Athena):
+    orders.table("rows", {"r": "struct<a:int,b:string>"}, "rows/")
     orders.table("openx", {"id": "int"}, "openx/", format=text_files("org.openx.data.jsonserde.JsonSerDe"))
 
     fail_for(orders, NOT_ADDED)
@@ -482,6 +484,7 @@ FAILING = [
     ("create table t (a int) location 's3://b/'", "NOT_SUPPORTED: The local Athena does not support CREATE TABLE without EXTERNAL"),
     ("describe formatted orders", "NOT_SUPPORTED: The local Athena does not support DESCRIBE FORMATTED"),
     ("explain select 1", "NOT_SUPPORTED: The local Athena does not support EXPLAIN"),
+    ("show functions", "NOT_SUPPORTED: The local Athena does not support SHOW FUNCTIONS statements"),
     ("delete from orders", "NOT_SUPPORTED: The local Athena does not support DELETE"),
 ]  # fmt: skip
 

@@ -73,15 +73,15 @@ def read(sql: str, place: Place, parameters: Sequence[str]) -> Statement:
         if not words.hive and not words.is_next("prepare"):
             sql = dialect.bind(sql, parameters)
             words = Words(sql)
-        for phrase, (kind, subtype, work) in STATEMENTS.items():
-            if words.take(phrase):
-                done = work(words, place)
-                if isinstance(done, Change) and done.subtype:
-                    subtype = done.subtype
-                return Statement(kind, subtype, done)
+        phrase = next(filter(words.take, STATEMENTS), None)
+        if phrase is not None:
+            kind, subtype, reads = STATEMENTS[phrase]
+            work = reads(words, place)
+            told = work.subtype if isinstance(work, Change) else None
+            return Statement(kind, told or subtype, work)
         if words.hive:
+            kind, subtype = "DDL", words.name().upper()
             raise not_supported(f"{' '.join(sql.split()[:2]).upper()} statements")
-        kind, subtype = "DML", "SELECT"
         return Statement(kind, subtype, engine.resolve(sql, place.database))
     except QueryFailed as error:
         return Statement(kind, subtype, error)

@@ -269,15 +269,20 @@ def _check_columns(columns: Sequence[Column], keys: Sequence[str]) -> None:
 def _check_types(table: Sequence[Column], query: Sequence[Type]) -> None:
     given = sorted((column for column in table if column.number is not None), key=lambda column: column.number or 0)
     wanted = [column.type for column in given]
+    for found, kind in zip(query, wanted, strict=False):
+        if not _coerces(found, kind) and found.any(_is_row) and kind.any(_is_row):
+            raise not_supported(f"INSERT of {found} for {kind}: cast it to that type")  # DuckDB goes by the names
     if len(wanted) != len(query) or not all(map(_coerces, query, wanted)):
         message = f"Table: [{', '.join(map(str, wanted))}], Query: [{', '.join(map(str, query))}]"
         raise QueryFailed("TYPE_MISMATCH", f"line 1:1: Insert query has mismatched column types: {message}")
 
 
 def _coerces(found: Type, wanted: Type) -> bool:
-    if found.name == wanted.name == "varchar":
-        return not wanted.of or bool(found.of and found.of <= wanted.of)
-    return types.common(found, wanted) == wanted
+    return types.common(found, wanted) == wanted or found.name == wanted.name == "varchar"
+
+
+def _is_row(kind: Type) -> bool:
+    return kind.name == "row"
 
 
 def hive_type(kind: Type) -> str:
