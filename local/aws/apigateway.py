@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from local.aws import deployments
 from local.aws.seam import Answer, Refused, check, document, intercept_routes
 
 USES = {
@@ -61,7 +62,6 @@ def install() -> None:
     routes = {
         ("POST", "/restapis"): _import,
         ("PUT", "/restapis/([^/]+)"): _put,
-        ("POST", "/restapis/([^/]+)/deployments"): _check_methods,
         ("POST", "/apikeys"): _create_key,
     }
     v1 = check(USES)["apigateway_v1"]
@@ -78,6 +78,7 @@ def install() -> None:
         return body, None
 
     setattr(v1, "_lambda_proxy_response", answer)  # noqa: B010 - see seam.py
+    deployments.install()
 
 
 async def _import(_: tuple[str, ...], query: Mapping[str, Any], body: bytes) -> Answer | None:
@@ -109,19 +110,6 @@ async def _put(groups: tuple[str, ...], query: Mapping[str, Any], body: bytes) -
             getattr(v1, store)[api] = content or {}
         raise
     return v1._v1_response({**v1._rest_api_view(v1._rest_apis[api]), "warnings": warnings}, 200)  # type: ignore[no-any-return]
-
-
-async def _check_methods(groups: tuple[str, ...], _: Mapping[str, Any], __: bytes) -> Answer | None:
-    from ministack.services import apigateway_v1 as v1
-
-    if groups[0] not in v1._rest_apis:
-        return None
-    methods = [m for r in v1._resources[groups[0]].values() for m in r["resourceMethods"].values()]
-    if not methods:
-        raise _bad("The REST API doesn't contain any methods")
-    if not all(method.get("methodIntegration") for method in methods):
-        raise _bad("No integration defined for method")
-    return None
 
 
 async def _create_key(_: tuple[str, ...], query: Mapping[str, Any], body: bytes) -> Answer | None:

@@ -286,6 +286,20 @@ def test_overwriting_leaves_only_what_the_document_says(aws, functions):
     assert api.client.get_request_validators(restApiId=api.id)["items"] == []
 
 
+def test_callers_meet_an_api_as_it_was_deployed(aws, functions):
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Order"}}}}
+    api = Api(aws, spec({"/a": {"post": calls(functions["echo"], requestBody=body)}}, **VALIDATED))
+
+    api.put(spec({"/b": {"get": calls(functions["echo"])}}))
+
+    assert api.call("/a", "POST", {"lines": []})[0] == 200
+    assert api.call("/a", "POST", {})[0] == 400  # by the validator and the model that are no more
+    assert api.call("/b")[0] == 403
+    api.deploy()
+    assert api.call("/a", "POST", {"lines": []})[0] == 403
+    assert api.call("/b")[0] == 200
+
+
 def test_merging_adds_to_what_is_there(aws, functions):
     api = Api(aws, spec({"/a": {"get": calls(functions["echo"])}}))
 
