@@ -41,6 +41,7 @@ NO_OUTPUT = (
     "configuration setting or as an API input."
 )
 ENGINE = "Athena engine version 3"
+MOST_ROWS = 1000  # of a page of results
 LONGEST_REASON = 2000
 SECONDS_TO_STOP = 0.2
 
@@ -132,7 +133,12 @@ async def _results(request: Document) -> Document:
         raise Refused("InvalidRequestException", f"Query did not finish successfully. Final query state: {state}")
     location = execution["ResultConfiguration"]["OutputLocation"]
     document = (objects.read(location) or b"").decode()
-    start, most = int(request.get("NextToken") or 0), request.get("MaxResults", 1000)
+    token, most = request.get("NextToken") or "0", request.get("MaxResults", MOST_ROWS)
+    if most > MOST_ROWS:
+        raise Refused("InvalidRequestException", f"MaxResults is more than maximum allowed length {MOST_ROWS}.")
+    if not token.isdigit():
+        raise Refused("InvalidRequestException", "Invalid NextToken")
+    start = int(token)
     if location.endswith(".csv"):
         rows, rest = values.read_csv(document, start, most)
     else:

@@ -16,7 +16,9 @@ QUOTED = (TokenType.STRING, TokenType.IDENTIFIER)
 LEADING = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/)*", re.DOTALL)
 # Statements in Hive's words, in which "…" is a text; in the others, which are Trino's, it is a name.
 HIVE = re.compile(
-    r"(alter|desc|describe|msck|show|create\s+(external|database|schema)|drop\s+(?!view))\b", re.IGNORECASE
+    r"(alter|desc|describe|msck|show|create\s+(external|database|schema)|drop\s+(?!view))\b"
+    r"|create\s+table\s+(if\s+not\s+exists\s+)?`",  # an Iceberg table's
+    re.IGNORECASE,
 )
 
 T = TypeVar("T")
