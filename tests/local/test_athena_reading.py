@@ -294,6 +294,21 @@ def test_other_storage_is_refused_by_name(athena: Athena, serde: str, reader: st
     )
 
 
+def test_text_files_may_be_compressed_and_end_their_lines_each_in_its_way(athena: Athena):
+    athena.table("t", {"a": "int", "b": "string"}, "lake/t/", format=text_files(LAZY, **{"field.delim": "44"}))
+    athena.put("lake/t/a.gz", gzip.compress(b"1,gzip\n"))
+    athena.put("lake/t/b.csv.ZST", pa.Codec("zstd").compress(b"2,zstd\r\n", asbytes=True))
+    athena.put("lake/t/below/c", b"3,plain")
+    athena.put("lake/t/.d", b"4,hidden\n")
+    athena.put("lake/t/_e/f", b"5,hidden\n")
+    athena.put("lake/t/g.gz", gzip.compress(b""))
+    assert athena.rows("select * from t order by a") == [("1", "gzip"), ("2", "zstd"), ("3", "plain")]
+
+    athena.put("lake/t/h", b"6,one\n7,another\r\n")
+    reason = "NOT_SUPPORTED: The local Athena does not support text files whose lines do not all end alike"
+    assert athena.reason("select * from t") == reason
+
+
 def test_text_files_that_it_cannot_open_are_refused_by_name(athena: Athena):
     athena.table("t", {"a": "int"}, "lake/t/", format=text_files(LAZY))
     athena.put("lake/t/a.snappy", b"?")

@@ -168,14 +168,14 @@ def table(database: str, name: str, *, at: str = "") -> Table | View:
     if keys:
         rights.glue("GetPartitions", {"DatabaseName": database, "TableName": name})
         registered = glue._partitions.get(f"{database}/{name}", [])
-        parts = [_partition(part, location) for part in registered]
+        parts = [_partition(part) for part in registered]
     storage = _storage(f"{database}.{name}", described, None, properties)
     return Table(database, name, location, storage, keys, tuple(parts), properties)
 
 
-def _partition(entry: Mapping[str, Any], table_location: str) -> Partition:
+def _partition(entry: Mapping[str, Any]) -> Partition:
     described = dict(entry.get("StorageDescriptor") or {})
-    return Partition(tuple(entry["Values"]), described.get("Location") or table_location, described)
+    return Partition(tuple(entry["Values"]), described.get("Location") or "", described)
 
 
 def _storage(
