@@ -68,7 +68,8 @@ def _pruned(
     query = query.where(*(condition.copy() for condition in source.conditions)).order_by('"$partition"')
     try:
         return [number for (number,) in connection.execute(query.sql("duckdb")).fetchall()]
-    except duckdb.Error:  # of a value that a condition cannot take: the query says so itself where it meets that value
+    except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
+        # A value that a condition cannot take: the query itself says so, if it comes to it.
         return list(range(len(partitions)))
 
 
