@@ -8,6 +8,7 @@ import signal
 import time
 import uuid
 from contextlib import suppress
+from functools import reduce
 from pathlib import Path
 
 import boto3
@@ -18,6 +19,8 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from local.aws.glue.grouping import glob
+from local.aws.glue.inference import hive, parsed, widened
 from local.layout import ROOT
 from local.processes import answers, free_port, start, stop, wait_until
 from tests.support.athena import Athena
@@ -307,6 +310,15 @@ def test_a_type_is_as_wide_as_the_widest_value_of_all_files(lake, values, kind):
     lake.crawl("t/")
 
     assert lake.columns("t") == {"id": "int", "v": kind}
+
+
+def test_the_types_of_parquet_files_widen_too(lake):
+    lake.put("t/a.parquet", pa.table({"n": pa.array([1], pa.int32()), "d": pa.array([1], pa.decimal128(5, 2))}))
+    lake.put("t/b.parquet", pa.table({"n": pa.array([1], pa.int64()), "d": pa.array([1], pa.decimal128(7, 5))}))
+
+    lake.crawl("t/")
+
+    assert lake.columns("t") == {"n": "bigint", "d": "decimal(8,5)"}
 
 
 def test_only_the_first_megabyte_of_a_file_is_read_and_every_file(lake):
@@ -865,7 +877,53 @@ def test_a_crawlers_tags_are_there(lake):
     assert name in lake.glue.list_crawlers(MaxResults=100)["CrawlerNames"]
 
 
-# Whatever the files
+# Whatever the files and the patterns
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matched", "unmatched"),
+    [
+        ("*.csv", "a.csv", "folder/a.csv"),
+        ("*.{csv,avro}", "a.avro", "a.json"),
+        ("foo.?", "foo.x", "foo.xy"),
+        ("folder/*", "folder/a", "folder/a/b"),
+        ("folder/*/*", "folder/a/b", "folder/a"),
+        ("folder/**", "folder/a/b", "folders/a"),
+        ("folder**", "folder", "afolder"),
+        ("departments/market*", "departments/market-us.json", "departments/finance.json"),
+        ("2015/01/{[!0],0[8-9]}**", "2015/01/12/a", "2015/01/07/a"),
+        ("2015/0[2-9]/**", "2015/03/1", "2015/01/1"),
+        ("[-a]", "-", "b"),
+        ("[*?\\]", "\\", "a"),
+        ("[!a]", "b", "/"),
+        ("\\{a", "{a", "\\{a"),
+        ("*", ".hidden", "folder/.hidden"),
+    ],
+)
+def test_exclude_patterns_match_as_aws_documents_them(pattern, matched, unmatched):
+    assert glob(pattern).fullmatch(matched)
+    assert not glob(pattern).fullmatch(unmatched)
+
+
+TYPES = st.recursive(
+    st.sampled_from([None, "tinyint", "int", "bigint", "float", "double", "string", "boolean", "date", "decimal(38,30)"])
+    | st.builds(lambda whole, scale: f"decimal({whole + scale},{scale})", st.integers(1, 19), st.integers(0, 19)),
+    lambda inner: inner.map(lambda kind: [kind]) | st.dictionaries(st.sampled_from("abc"), inner) | st.tuples(inner, inner),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@given(kinds=st.lists(TYPES, min_size=2, max_size=5), data=st.data())
+def test_the_order_in_which_types_are_met_does_not_matter(kinds, data):
+    order = data.draw(st.permutations(kinds))
+    half = len(order) // 2
+
+    assert reduce(widened, kinds) == widened(reduce(widened, order[:half]), reduce(widened, order[half:]))
+
+
+@given(kind=TYPES)
+def test_a_types_words_can_be_read_back(kind):
+    assert hive(parsed(hive(kind))) == hive(kind)
 
 
 VALUES = st.recursive(
@@ -873,10 +931,10 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abAB"), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
-RECORDS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "C"]), VALUES, min_size=1), min_size=1, max_size=3)
+RECORDS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "C", "c"]), VALUES, min_size=1), min_size=1, max_size=3)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=st.lists(RECORDS, min_size=2, max_size=4), data=st.data())
 def test_the_order_of_files_does_not_matter_and_crawling_twice_changes_nothing(lake, files, data):
     order = data.draw(st.permutations(files))

@@ -277,7 +277,7 @@ def _json(text: str, whole: bool, form: JsonForm) -> Optional[Content]:
             for record in _at(form.path, value):
                 records += 1
                 if isinstance(record, dict):
-                    row = {name.lower(): _json_type(item) for name, item in record.items()}
+                    row = merged({name.lower(): _json_type(item)} for name, item in record.items())
                 else:
                     row = {"record" if form.path else "array": _json_type(record)}
                 columns = merged([columns, row])
