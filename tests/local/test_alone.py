@@ -69,7 +69,7 @@ def test_it_is_ready_for_the_cli_and_boto3_with_what_it_prints(alone: Alone, mon
     assert f"The local AWS runs already, at {environment['AWS_ENDPOINT_URL']}." in again.stdout
     assert "Only the local AWS runs here" in alone.make("status").stdout
     other = alone.make("aws", "AUTH=true")
-    assert other.returncode == 1
+    assert other.returncode != 0
     assert "with AUTH=false.\n`make down`, then `make aws AUTH=true`" in other.stderr
     assert alone.make("down").stdout == "Stopped local AWS.\n"
 
@@ -94,5 +94,5 @@ def test_with_auth_unknown_keys_are_refused(alone: Alone):
 def test_another_word_for_auth_is_refused(alone: Alone):
     answer = alone.make("aws", "AUTH=yes")
 
-    assert answer.returncode == 1
+    assert answer.returncode != 0
     assert "AUTH is true or false, not 'yes'" in answer.stderr
