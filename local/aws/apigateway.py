@@ -90,7 +90,7 @@ async def _import(_: tuple[str, ...], query: Mapping[str, Any], body: bytes) -> 
     made = document(v1._create_rest_api({"name": _title(spec)}))["id"]
     try:
         warnings = _apply(made, spec, query, overwrite=True)
-    except Refused:
+    except Exception:
         v1._delete_rest_api(made)
         raise
     return v1._v1_response({**v1._rest_api_view(v1._rest_apis[made]), "warnings": warnings}, 201)  # type: ignore[no-any-return]
