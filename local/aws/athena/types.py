@@ -60,7 +60,7 @@ class Type(NamedTuple):
         if self.name == "row":
             return f"row({', '.join(f'{field} {kind}' for field, kind in self.of)})"
         name, _, zone = self.name.partition(" with ")
-        inner = f"({', '.join(map(str, self.of))})" if self.of else ""
+        inner = f"({(',' if name == 'decimal' else ', ').join(map(str, self.of))})" if self.of else ""
         return f"{name}{inner}{f' with {zone}' if zone else ''}"
 
     def any(self, test: Callable[["Type"], bool]) -> bool:

@@ -17,7 +17,7 @@ from local.aws.seam import Refused
 
 Condition = Callable[[Sequence[str]], bool]  # partition's values → does it fulfil this?
 
-COMPARISONS: dict[type[exp.Expression], Callable[[Any, Any], bool]] = {
+COMPARISONS: dict[type[exp.Expr], Callable[[Any, Any], bool]] = {
     exp.EQ: operator.eq,
     exp.NEQ: operator.ne,
     exp.LT: operator.lt,
@@ -54,7 +54,7 @@ class _Expression:
         self._text = text
         self._keys = {name.lower(): (number, kind) for number, (name, kind) in enumerate(keys)}
 
-    def condition(self, node: exp.Expression) -> Condition:
+    def condition(self, node: exp.Expr) -> Condition:
         """Return what a part of the expression asks of a partition."""
         if isinstance(node, exp.Paren):
             return self.condition(node.this)
@@ -79,9 +79,7 @@ class _Expression:
             return lambda _: False  # a partition's values are texts
         raise _unsupported(self._text)
 
-    def _compare(
-        self, node: exp.Expression, literals: Sequence[exp.Expression], test: Callable[..., bool]
-    ) -> Condition:
+    def _compare(self, node: exp.Expr, literals: Sequence[exp.Expr], test: Callable[..., bool]) -> Condition:
         number, read, kind = self._key(node.this)
         given = [_read(read, kind, self._literal(literal), "InvalidInputException") for literal in literals]
         return lambda values: test(_read(read, kind, values[number], "InvalidStateException"), *given)
@@ -94,7 +92,7 @@ class _Expression:
         pattern = re.compile("".join(letters), re.DOTALL)
         return lambda values: pattern.fullmatch(values[number]) is not None
 
-    def _key(self, node: exp.Expression) -> tuple[int, Callable[[str], Any], str]:
+    def _key(self, node: exp.Expr) -> tuple[int, Callable[[str], Any], str]:
         if not isinstance(node, exp.Column):
             raise _unsupported(self._text)
         if node.table or node.name.lower() not in self._keys:
@@ -102,7 +100,7 @@ class _Expression:
         number, kind = self._keys[node.name.lower()]
         return number, *_reader(kind)
 
-    def _literal(self, node: exp.Expression) -> str:
+    def _literal(self, node: exp.Expr) -> str:
         if isinstance(node, exp.Paren):
             return self._literal(node.this)
         if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:

@@ -67,7 +67,9 @@ async def _update(request: Document) -> Document:
     _check_values(table, new)
     if new != old and _known(parts, new):
         raise Refused("AlreadyExistsException", "Partition already exists.")
-    kept = {name: known[name] for name in ("DatabaseName", "TableName", "CatalogId", "CreationTime") if name in known}
+    kept: Document = {
+        name: known[name] for name in ("DatabaseName", "TableName", "CatalogId", "CreationTime") if name in known
+    }
     known.clear()
     known.update({**given, **kept, "Values": new})
     return {}
