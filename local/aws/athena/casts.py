@@ -23,6 +23,7 @@ FORMS = {
 CASTS = {
     **dict.fromkeys((("exact", kind) for kind in ("exact", "float")), "cast({0} as {=})"),
     ("exact", "boolean"): "({0} <> 0)",
+    ("decimal", "varchar"): "decimal_text({0})",
     ("exact", "varchar"): "cast({0} as varchar)",
     ("float", "integer"): "cast(round({0}) as {=})",
     ("float", "float"): "cast({0} as {=})",
@@ -85,7 +86,7 @@ def cast_of(node: exp.Expr, kind: Type, to: Type, *, literal: bool = False) -> e
 
 def _simple(node: exp.Expr, kind: Type, to: Type) -> exp.Expr:
     target = "integer" if to.name in INTEGERS else to.name
-    options = ((family(kind), family(to)), (family(kind), target), (kind.name, to.name))
+    options = ((kind.name, to.name), (family(kind), family(to)), (family(kind), target))
     words = next((CASTS[option] for option in options if option in CASTS), None)
     if words is None:
         if "interval" in kind.name + to.name:
@@ -128,7 +129,7 @@ def to_json(node: exp.Expr, kind: Type) -> exp.Expr:
     if kind == JSON:
         return raw("cast({0} as varchar)", node)
     if kind.exact or kind.name == "boolean":
-        return raw("cast({0} as varchar)", node)
+        return cast_of(node, kind, VARCHAR)
     if kind.name == "double":
         return raw("plain_number(cast(cast({0} as varchar) as json))", node)
     if kind.name in ("varchar", "date", "timestamp"):
@@ -163,15 +164,15 @@ def from_json(node: exp.Expr, to: Type) -> exp.Expr:
         words = "case json_type({0}) when 'NULL' then null when 'OBJECT' then map_from_entries(list_transform(map_entries(cast({0} as map(varchar, json))), lambda j: struct_pack(k := j.key, v := {1})))"
         return _converted(words, error, to, node, item)
     if to.name == "row":
-        items = [from_json(raw(f"json_extract({{0}}, '$.\"{name}\"')", node), kind) for name, kind in to.of]
-        inner = ", ".join(f"{types.quoted(name)} := {{{i + 1}}}" for i, (name, _) in enumerate(to.of))
-        return _converted(
-            f"case json_type({{0}}) when 'NULL' then null when 'OBJECT' then struct_pack({inner})",
-            error,
-            to,
-            node,
-            *items,
+        paths = [*(f'."{name}"' for name, _ in to.of), *(f"[{i}]" for i in range(len(to.of)))]
+        items = [from_json(raw(f"json_extract({{0}}, '${path}')", node), kind)
+                 for path, (_, kind) in zip(paths, to.of * 2, strict=True)]  # fmt: skip
+        named, placed = (
+            ", ".join(f"{types.quoted(name)} := {{{i + start}}}" for i, (name, _) in enumerate(to.of))
+            for start in (1, len(to.of) + 1)
         )
+        words = f"case json_type({{0}}) when 'NULL' then null when 'OBJECT' then struct_pack({named}) when 'ARRAY' then struct_pack({placed})"
+        return _converted(words, error, to, node, *items)
     if to.name == "json":
         return node
     name = to.name if to.name in FROM_JSON else "number" if to.exact or to.name in FLOATS else ""

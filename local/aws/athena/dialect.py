@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
@@ -29,12 +30,12 @@ class AthenaSelect(Trino):
     class Parser(AthenaTrinoParser):
         """A parser that knows the few functions whose arguments are not a list."""
 
-        FUNCTIONS = {}
-        FUNCTION_PARSERS = {
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
             name: AthenaTrinoParser.FUNCTION_PARSERS[name]
             for name in ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
         }
-        TYPE_LITERAL_PARSERS = {
+        TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {
             **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
             exp.DType.DECIMAL: lambda _, this, __: exp.Literal.number(
                 this.name if "." in this.name else f"{this.name}."
@@ -45,8 +46,9 @@ class AthenaSelect(Trino):
 CLAUSES: dict[type[exp.Expr], set[str]] = {  # node → what it may have
     exp.Select: {"with_", "expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct"},
     exp.Subquery: {"this", "alias", "with_", "order", "limit", "offset"},
-    **dict.fromkeys((exp.Union, exp.Intersect, exp.Except),
-                    {"this", "expression", "distinct", "with_", "order", "limit", "offset"}),
+    exp.Union: {"this", "expression", "distinct", "with_", "order", "limit", "offset"},
+    exp.Intersect: {"this", "expression", "distinct", "with_", "order", "limit", "offset"},
+    exp.Except: {"this", "expression", "distinct", "with_", "order", "limit", "offset"},
     exp.With: {"expressions"},
     exp.CTE: {"this", "alias"},
     exp.From: {"this"},
@@ -75,9 +77,30 @@ CLAUSES: dict[type[exp.Expr], set[str]] = {  # node → what it may have
     exp.WindowSpec: {"kind", "start", "start_side", "end", "end_side"},
     exp.Lambda: {"this", "expressions"},
     exp.DataType: {"this", "expressions", "nested", "kind", "values"},
-    **dict.fromkeys((exp.DataTypeParam, exp.ColumnDef, exp.Var, exp.Identifier), set()),
 }  # fmt: skip
-ANY = {exp.DataTypeParam, exp.ColumnDef, exp.Var, exp.Identifier, *EXPRESSIONS, *LAYERS} - {exp.Column}
+ARGUMENTS = {"this", "expression", "expressions"}
+EXPRESSION_ARGUMENTS: dict[type[exp.Expr], set[str]] = {  # beside these
+    exp.Literal: {"is_string"},
+    exp.Like: {"negate"},
+    exp.Between: {"low", "high"},
+    exp.In: {"query"},
+    exp.Case: {"ifs", "default"},
+    exp.If: {"true", "false"},
+    exp.Cast: {"to"},
+    exp.TryCast: {"to", "safe"},
+    exp.Div: {"typed"},
+    exp.Interval: {"unit"},
+    exp.Trim: {"position"},
+    exp.Substring: {"start", "length"},
+    exp.StrPosition: {"substr"},
+    exp.ParseJSON: {"is_literal"},
+    exp.AtTimeZone: {"zone"},
+    exp.Window: {"partition_by", "order", "spec", "over"},
+}
+MOMENTS = (exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp)  # of which none is asked for with a precision
+for _type in (*EXPRESSIONS, *LAYERS):
+    CLAUSES.setdefault(_type, set() if _type in MOMENTS else ARGUMENTS | EXPRESSION_ARGUMENTS.get(_type, set()))
+WITHIN_TYPES = (exp.DataTypeParam, exp.ColumnDef, exp.Var, exp.Identifier)
 REFUSED = {exp.Coalesce}  # made by `qualify` alone
 UNNAMED = "_unnamed_"
 STATEMENTS = {"ALTER", "ANALYZE", "CREATE", "DELETE", "DESCRIBE", "DROP", "EXECUTE", "EXPLAIN", "INSERT", "MERGE", "MSCK",
@@ -116,6 +139,11 @@ def parse(sql: str) -> exp.Query:
         raise not_supported(f"{tree.sql('athena').split()[0].upper()} statements, only SELECT")
     for node in tree.walk():
         _check(node)
+    for named in tree.find_all(exp.Subquery, exp.CTE):
+        columns = named.args["alias"].columns if named.args.get("alias") else []
+        if columns and not named.this.is_star and len(columns) != len(named.this.selects):
+            text = f"Column alias list has {len(columns)} entries but '{named.alias}' has {len(named.this.selects)} columns available"
+            raise QueryFailed("MISMATCHED_COLUMN_ALIASES", text)
     for values in tree.find_all(exp.Values):
         alias = values.args.get("alias")
         if alias is None or not alias.columns:
@@ -128,7 +156,9 @@ def _check(node: exp.Expr) -> None:
     given = {name for name, value in node.args.items() if value}
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         raise not_supported(f"{node.sql('athena')} as a table")
-    if type(node) in REFUSED or (type(node) not in ANY and (allowed is None or given - allowed)):
+    if isinstance(node, WITHIN_TYPES):
+        return
+    if type(node) in REFUSED or allowed is None or given - allowed:
         raise not_supported(f"{node.sql('athena')} ({type(node).__name__})")
 
 

@@ -19,6 +19,21 @@ from local.aws.athena.values import trino_type
 
 CATALOGS = ("", "awsdatacatalog")
 VIEWS_WITHIN_VIEWS = 10
+# What DuckDB says → Athena's name of the error, and its words where they are known
+FAILURES = (
+    ("Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
+    ("must appear in the GROUP BY clause", "EXPRESSION_NOT_AGGREGATE", ""),
+    (
+        "More than one row returned by a subquery",
+        "SUBQUERY_MULTIPLE_ROWS",
+        "Scalar sub-query has returned multiple rows",
+    ),
+    ("Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed"),
+    ("Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", "map key cannot be null"),
+    ("key list does not align", "INVALID_FUNCTION_ARGUMENT", "Key and value arrays must be the same length"),
+    ("Type INT", "NUMERIC_VALUE_OUT_OF_RANGE", ""),
+    ("Could not parse string", "INVALID_FUNCTION_ARGUMENT", ""),
+)
 
 
 @dataclass(frozen=True)
@@ -123,8 +138,9 @@ def failure(error: duckdb.Error) -> QueryFailed:
         return QueryFailed(own[1], own[2].partition('" according to format specifier')[0])
     if "CSV Parser state machine" in text:
         return not_supported("text files whose lines do not all end alike")
-    if "Division by zero" in text:
-        return QueryFailed("DIVISION_BY_ZERO", "Division by zero")
+    for part, code, message in FAILURES:
+        if part in text:
+            return QueryFailed(code, message or text)
     if "JSON" in text:
         return QueryFailed("HIVE_CURSOR_ERROR", f"Row is not a valid JSON Object: {text}")
     known: dict[type[duckdb.Error], str] = {

@@ -99,7 +99,7 @@ lpad(varchar, bigint, varchar) -> varchar = lpad({0}, pad_size({1}, {2}), {2})
 rpad(varchar, bigint, varchar) -> varchar = rpad({0}, pad_size({1}, {2}), {2})
 starts_with(varchar, varchar) -> boolean = starts_with({0}, {1})
 chr(bigint) -> varchar = chr(cast({0} as integer))
-codepoint(varchar) -> integer = unicode({0})
+codepoint(varchar) -> integer = unicode(one_letter({0}))
 translate(varchar, varchar, varchar) -> varchar = translate({0}, {1}, {2})
 levenshtein_distance(varchar, varchar) -> bigint = levenshtein(ascii_only({0}), ascii_only({1}))
 to_utf8(varchar) -> varbinary = encode({0})
@@ -112,15 +112,15 @@ md5(varbinary) -> varbinary = unhex(md5({0}))
 sha1(varbinary) -> varbinary = unhex(sha1({0}))
 sha256(varbinary) -> varbinary = unhex(sha256({0}))
 
-regexp_like(varchar, regex) -> boolean = regexp_matches({0}, '{1}')
-regexp_extract(varchar, regex) -> varchar = case when regexp_matches({0}, '{1}') then regexp_extract({0}, '{1}', 0) end
-regexp_extract(varchar, captures, group) -> varchar = case when regexp_matches({0}, '{1}') then regexp_extract({0}, '{1}', {2}) end
-regexp_extract_all(varchar, consuming) -> array(varchar) = regexp_extract_all({0}, '{1}', 0)
-regexp_extract_all(varchar, captures, group) -> array(varchar) = regexp_extract_all({0}, '{1}', {2})
-regexp_count(varchar, consuming) -> bigint = len(regexp_extract_all({0}, '{1}', 0))
-regexp_replace(varchar, consuming) -> varchar = regexp_replace({0}, '{1}', '', 'g')
-regexp_replace(varchar, consuming, replacement) -> varchar = regexp_replace({0}, '{1}', '{2}', 'g')
-regexp_split(varchar, consuming) -> array(varchar) = string_split_regex({0}, '{1}')
+regexp_like(varchar, regex) -> boolean = regexp_matches(subject({0}, '{1}'), '{1}')
+regexp_extract(varchar, regex) -> varchar = case when regexp_matches(subject({0}, '{1}'), '{1}') then regexp_extract(subject({0}, '{1}'), '{1}', 0) end
+regexp_extract(varchar, captures, group) -> varchar = case when regexp_matches(subject({0}, '{1}'), '{1}') then regexp_extract(subject({0}, '{1}'), '{1}', {2}) end
+regexp_extract_all(varchar, consuming) -> array(varchar) = regexp_extract_all(subject({0}, '{1}'), '{1}', 0)
+regexp_extract_all(varchar, captures, group) -> array(varchar) = regexp_extract_all(subject({0}, '{1}'), '{1}', {2})
+regexp_count(varchar, consuming) -> bigint = len(regexp_extract_all(subject({0}, '{1}'), '{1}', 0))
+regexp_replace(varchar, consuming) -> varchar = regexp_replace(subject({0}, '{1}'), '{1}', '', 'g')
+regexp_replace(varchar, consuming, replacement) -> varchar = regexp_replace(subject({0}, '{1}'), '{1}', '{2}', 'g')
+regexp_split(varchar, consuming) -> array(varchar) = string_split_regex(subject({0}, '{1}'), '{1}')
 
 year(wall) -> bigint = year({0})
 quarter(wall) -> bigint = quarter({0})
@@ -212,28 +212,28 @@ transform_values(map(K, V), function(K, V, U)) -> map(K, U) = map_from_entries(l
 json_parse(varchar) -> json = parsed_json({0})
 json_format(json) -> varchar = cast({0} as varchar)
 json_extract(json, path) -> json = whole_json(json_extract({0}, '{1}'))
-json_extract(varchar, path) -> json = case when json_valid({0}) then whole_json(json_extract({0}, '{1}')) end
+json_extract(varchar, path) -> json = whole_json(json_extract(valid_json({0}), '{1}'))
 json_extract_scalar(json, path) -> varchar = scalar_text({0}, '{1}')
-json_extract_scalar(varchar, path) -> varchar = case when json_valid({0}) then scalar_text({0}, '{1}') end
+json_extract_scalar(varchar, path) -> varchar = scalar_text(valid_json({0}), '{1}')
 json_array_length(json) -> bigint = case when json_type({0}) = 'ARRAY' then json_array_length({0}) end
-json_array_length(varchar) -> bigint = case when json_valid({0}) and json_type({0}) = 'ARRAY' then json_array_length({0}) end
+json_array_length(varchar) -> bigint = case when json_type(valid_json({0})) = 'ARRAY' then json_array_length(valid_json({0})) end
 json_size(json, path) -> bigint = size_json(json_extract({0}, '{1}'))
-json_size(varchar, path) -> bigint = case when json_valid({0}) then size_json(json_extract({0}, '{1}')) end
+json_size(varchar, path) -> bigint = size_json(json_extract(valid_json({0}), '{1}'))
 json_array_contains(json, item) -> boolean = case when json_type({0}) = 'ARRAY' then list_contains(cast({0} as json[]), to_json({1})) end
-json_array_contains(varchar, item) -> boolean = case when json_valid({0}) and json_type({0}) = 'ARRAY' then list_contains(cast({0} as json[]), to_json({1})) end
+json_array_contains(varchar, item) -> boolean = case when json_type(valid_json({0})) = 'ARRAY' then list_contains(cast(cast(valid_json({0}) as json) as json[]), to_json({1})) end
 is_json_scalar(json) -> boolean = (json_type({0}) not in ('ARRAY', 'OBJECT'))
-is_json_scalar(varchar) -> boolean = case when json_valid({0}) then json_type({0}) not in ('ARRAY', 'OBJECT') end
+is_json_scalar(varchar) -> boolean = (json_type(valid_json({0})) not in ('ARRAY', 'OBJECT'))
 
 count() -> bigint = count(*){~}
 count(T) -> bigint = count({!}{0}){~}
-count_if(boolean) -> bigint = cast(count_if({!}{0}){~} as bigint)
+count_if(boolean) -> bigint = coalesce(cast(count_if({!}{0}){~} as bigint), 0)
 approx_distinct(T) -> bigint = count(distinct {0}){~}
 sum(I) -> bigint = cast(sum({!}{0}){~} as bigint)
 sum(D) -> D.sum = sum({!}{0}){~}
-sum(real) -> real = cast(sum({!}{0}){~} as float)
 sum(double) -> double = sum({!}{0}){~}
-avg(real) -> real = cast(avg({!}{0}){~} as float)
+sum(real) -> real = cast(sum({!}{0}){~} as float)
 avg(double) -> double = avg({!}{0}){~}
+avg(real) -> real = cast(avg({!}{0}){~} as float)
 avg(D) -> D.same = {=(}exact_quotient(cast(sum({!}{0}){~} as {=38}), nullif(cast(count({!}{0}){~} as decimal(38,0)), 0), 1){=)}
 min(T) -> T = min({!}{0}){~}
 max(T) -> T = max({!}{0}){~}
@@ -250,11 +250,11 @@ stddev|stddev_samp(double) -> double = stddev_samp({!}{0}){~}
 stddev_pop(double) -> double = stddev_pop({!}{0}){~}
 variance|var_samp(double) -> double = var_samp({!}{0}){~}
 var_pop(double) -> double = var_pop({!}{0}){~}
-corr(double, double) -> double = corr({0}, {1}){~}
+corr(double, double) -> double = finite(corr({0}, {1}){~})
 covar_pop(double, double) -> double = covar_pop({0}, {1}){~}
 covar_samp(double, double) -> double = covar_samp({0}, {1}){~}
-regr_slope(double, double) -> double = regr_slope({0}, {1}){~}
-regr_intercept(double, double) -> double = regr_intercept({0}, {1}){~}
+regr_slope(double, double) -> double = finite(regr_slope({0}, {1}){~})
+regr_intercept(double, double) -> double = finite(regr_intercept({0}, {1}){~})
 bitwise_and_agg(bigint) -> bigint = bit_and({0}){~}
 bitwise_or_agg(bigint) -> bigint = bit_or({0}){~}
 grouping(T, ...) -> integer = cast(grouping({*}) as integer)

@@ -12,7 +12,7 @@ UNITS = ("millisecond", "second", "minute", "hour", *UNITS_OF_DAYS)
 UTC = {"UTC", "Z", "GMT", "UCT", "ZULU", "ETC/UTC", "+00:00", "-00:00"}
 
 # What Java's and Joni's regular expressions have and RE2 has not, or understands otherwise.
-OTHERWISE = re.compile(r"\(\?[=!<>]|\\[1-9kGZzvVhHRXbB]|[+*?}]\+|&&|\{,|\[[^\]]*\[|\(\?[a-z]*[xdu]")
+OTHERWISE = re.compile(r"\(\?[=!<>]|\\[1-9kGZzvVhHRX]|[+*?}]\+|&&|\{,|\[[^\]]*\[|\(\?[a-z]*[xdu]")
 OPTIONAL_GROUP = re.compile(r"\||\)[?*]|\)\{0")
 MYSQL = {
     "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M",
@@ -73,9 +73,9 @@ def group(text: str) -> str | None:
 
 def json_path(text: str) -> str:
     """Return a JSON path of keys and positions."""
-    if not re.fullmatch(r"\$(\.[^\W\d][\w-]*|\[\d+\]|\[\"[^\"\\\[\]]+\"\])*", text):
+    if not re.fullmatch(r"\$(\.[^\W\d][\w-]*|\[\d+\]|\[[^\W\d]\w*\]|\[\"[^\"\\\[\]]+\"\])*", text):
         raise not_supported(f"the JSON path {text}")
-    steps = re.findall(r"\.([\w-]+)|\[(\d+)\]|\[\"([^\"]+)\"\]", text)
+    steps = re.findall(r"\.([\w-]+)|\[(\d+)\]|\[\"?([^\"\]]+)\"?\]", text)
     return sql_text("$" + "".join(f"[{place}]" if place else f'."{name or quoted}"' for name, place, quoted in steps))
 
 

@@ -13,6 +13,7 @@ JSON_DEPTH = 4  # of objects and arrays within each other
 TEXT = r"""
 fails(bad, m) = case when bad then strptime(m, '%Y') is null else false end
 checked(x, form, kind) = case when x is null or regexp_full_match(x, form) then x when fails(not (x is null or regexp_full_match(x, form)), 'INVALID_CAST_ARGUMENT: Cannot cast ''' || x || ''' to ' || kind) then null end
+decimal_text(x) = regexp_replace(cast(x as varchar), '^(-?)\.', '\10.')
 unscaled(x) = cast(replace(cast(x as varchar), '.', '') as hugeint)
 exact_quotient(a, b, factor) = case when a is null or b is null then null when fails(b = 0, 'DIVISION_BY_ZERO: Division by zero') then null else cast(case when (unscaled(a) < 0) <> (unscaled(b) < 0) then -1 else 1 end * ((abs(unscaled(a) * cast(factor as hugeint)) * 2 + abs(unscaled(b))) // (abs(unscaled(b)) * 2)) as hugeint) end
 exponent(s) = coalesce(cast(nullif(regexp_extract(s, 'e([+-]\d+)$', 1), '') as integer), 0)
@@ -21,6 +22,7 @@ point(s) = length(regexp_extract(s, '^\d+')) + exponent(s) - (length(digits(s)) 
 scientific(s) = case when ltrim(digits(s), '0') = '' then '0E0' else rtrim(ltrim(digits(s), '0'), '0')[1] || '.' || coalesce(nullif(rtrim(ltrim(digits(s), '0'), '0')[2:], ''), '0') || 'E' || point(s) end
 float_text(x) = case when isnan(x) then 'NaN' when isinf(x) then case when x > 0 then 'Infinity' else '-Infinity' end else case when left(cast(x as varchar), 1) = '-' then '-' else '' end || scientific(ltrim(cast(x as varchar), '-')) end
 
+subject(x, form) = case when fails(strlen(x) > length(x) and regexp_matches(form, '\\[bBdDsSwW]|\(\?[a-z]*i|\[:'), 'NOT_SUPPORTED: The local Athena does not support letters other than ASCII under the regular expression ' || form || ': ' || x) then null else x end
 white() = '{WHITE}'
 upper_case(x) = case when contains(x, 'ß') then array_to_string(list_transform(string_split(x, 'ß'), lambda p: upper(p)), 'ß') else upper(x) end
 place(x, n) = case when n = 0 or abs(n) > length(x) then length(x) + 1 else n end
@@ -29,6 +31,7 @@ delimiter(d) = case when fails(d = '', 'INVALID_FUNCTION_ARGUMENT: The delimiter
 above_zero(n, name) = case when fails(n <= 0, 'INVALID_FUNCTION_ARGUMENT: ' || name || ' must be greater than zero') then null else n end
 split_off(l, d, n) = case when len(l) <= above_zero(n, 'Limit') then l else list_append(l[1:n - 1], array_to_string(l[n:], d)) end
 pad_size(n, pad) = case when fails(n < 0, 'INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]') then null when fails(pad = '', 'INVALID_FUNCTION_ARGUMENT: Padding string must not be empty' || pad) then null else cast(n as integer) end
+one_letter(x) = case when fails(length(x) <> 1, 'INVALID_FUNCTION_ARGUMENT: Input string must be a single character string: ' || x) then null else x end
 ascii_only(x) = case when fails(strlen(x) > length(x), 'NOT_SUPPORTED: The local Athena does not support levenshtein_distance of ' || x) then null else x end
 bucket(x, a, b, n) = case when x is null or a is null or b is null or n is null then null when fails(n <= 0, 'INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0') then null when fails(isnan(x) or not isfinite(a) or not isfinite(b) or a = b, 'INVALID_FUNCTION_ARGUMENT: bounds must be finite and differ, operand must not be NaN') then null when (a < b and x < a) or (a > b and x > a) then 0 when (a < b and x >= b) or (a > b and x <= b) then n + 1 else cast(floor(n * (x - a) / (b - a)) as bigint) + 1 end
 
@@ -54,6 +57,7 @@ shift_month(n) = to_months(cast(n as integer))
 shift_quarter(n) = to_months(cast(3 * n as integer))
 shift_year(n) = to_months(cast(12 * n as integer))
 
+finite(x) = case when isfinite(x) then x end
 present(l) = list_filter(l, lambda q: q is not null)
 holds(l, x) = case when x is null or l is null then null when list_contains(l, x) then true when len(l) > list_count(l) then null else false end
 not_zero(n) = case when fails(n = 0, 'INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') then null else n end
@@ -66,11 +70,12 @@ steps(a, b, s) = case when fails(s = 0, 'INVALID_FUNCTION_ARGUMENT: step must no
 any_true(l) = case when l is null then null when list_contains(l, true) then true when len(l) > list_count(l) then null else false end
 all_true(l) = case when l is null then null when list_contains(l, false) then false when len(l) > list_count(l) then null else true end
 
+valid_json(x) = case when json_valid(x) then x end
 plain_number(j) = case when json_type(j) <> 'DOUBLE' then cast(j as varchar) when regexp_full_match(cast(j as varchar), '-?\d{1,7}\.\d{1,8}') then cast(cast(cast(j as varchar) as double) as varchar) when fails(not (regexp_full_match(cast(j as varchar), '-?\d{1,7}\.\d{1,8}')), 'NOT_SUPPORTED: The local Athena does not support the JSON number ' || cast(j as varchar)) then null end
 json_items(j) = case json_type(j) when 'OBJECT' then list_transform(list_sort(map_entries(cast(j as map(varchar, json)))), lambda m: struct_pack(p := cast(to_json(m.key) as varchar) || ':', v := m.value)) when 'ARRAY' then list_transform(cast(j as json[]), lambda m: struct_pack(p := '', v := m)) end
 json_ends(j) = case json_type(j) when 'OBJECT' then '{}' else '[]' end
 sorted_json_0(j) = case when fails(json_type(j) in ('OBJECT', 'ARRAY'), 'NOT_SUPPORTED: The local Athena does not support JSON within JSON as deep as in ' || cast(j as varchar)) then null else plain_number(j) end
-parsed_json(x) = cast(case when x is null then null when json_valid(x) then sorted_json_{JSON_DEPTH}(cast(x as json)) when fails(not (json_valid(x)), 'INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''' || x || '''') then null end as json)
+parsed_json(x) = cast(case when x is null then null when json_valid(x) then sorted_json_{JSON_DEPTH}(cast(valid_json(x) as json)) when fails(not (json_valid(x)), 'INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: ''' || x || '''') then null end as json)
 whole_json(j) = case when fails(regexp_matches(cast(j as varchar), '\de[+-]?\d'), 'NOT_SUPPORTED: The local Athena does not support the JSON number in ' || cast(j as varchar)) then null else j end
 size_json(j) = case json_type(j) when 'OBJECT' then len(json_keys(j)) when 'ARRAY' then json_array_length(j) else case when j is not null then 0 end end
 written(d, key) = regexp_extract_all(cast(d as varchar), '"' || key || '"\s*:\s*(-?\d[\d.eE+-]*)', 1)

@@ -1,7 +1,7 @@
 """DuckDB's words with expressions in their places: a node that sqlglot carries along and does not read."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 
@@ -11,7 +11,7 @@ _PLACE = re.compile("\x00(\\d+)\x00")
 class Raw(exp.Expression):  # type: ignore[misc, unused-ignore]
     """DuckDB's words, in which expressions have their places."""
 
-    arg_types = {"words": True, "expressions": False}
+    arg_types: ClassVar[dict[str, bool]] = {"words": True, "expressions": False}
 
     @staticmethod
     def written(generator: Any, node: "Raw") -> str:

@@ -23,7 +23,7 @@ from local.aws.athena.types import BIGINT, BOOLEAN, DOUBLE, JSON, UNKNOWN, VARCH
 Columns = list[tuple[str, Type]]
 EQUALITIES = {exp.EQ: "=", exp.NEQ: "<>"}
 ORDERINGS = {exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
-COMPARISONS = EQUALITIES | ORDERINGS
+COMPARISONS: dict[type[exp.Expr], str] = {**EQUALITIES, **ORDERINGS}
 ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 EXTRACTED = {"year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year", "doy",
              "year_of_week", "yow", "hour", "minute", "second"}  # fmt: skip
@@ -51,8 +51,14 @@ class Names:
 
     def find(self, column: exp.Column) -> Type:
         """Return a column's type."""
-        if not column.table and column.name in self.aliases:
-            return self.aliases[column.name]
+        if not column.table:
+            if column.name in self.aliases:
+                return self.aliases[column.name]
+            owners = [alias for alias, columns in self.sources.items() if column.name in columns]
+            if len(owners) > 1:
+                raise QueryFailed("AMBIGUOUS_NAME", f"Column '{column.name}' is ambiguous")
+            if owners:  # sqlglot leaves some in HAVING as they are
+                column.set("table", exp.to_identifier(owners[0], quoted=True))
         if column.table in self.sources:
             if column.name in self.sources[column.table]:
                 return self.sources[column.table][column.name]
@@ -223,7 +229,7 @@ class _Rewriting:
             text = f"Column alias list has {len(wanted)} entries but '{alias.name}' has {len(outer)} columns available"
             raise QueryFailed("MISMATCHED_COLUMN_ALIASES", text)
         items = ", ".join(f"{words} as {types.quoted(name)}" for (words, _), name in zip(outer, wanted, strict=True))
-        words = f"lateral (select {items} from (select {', '.join(inner)})) as {types.quoted(alias.name)}"
+        words = f"lateral (select {items} from (select {', '.join(inner)})) as {types.quoted(alias.name)}"  # noqa: S608
         node.replace(raw(words, *(value.node for value in given)))
         return [(name, kind) for name, (_, kind) in zip(wanted, outer, strict=True)]
 
@@ -299,7 +305,7 @@ class _Rewriting:
     def _identifier(self, node: exp.Identifier) -> Typed:
         for known in reversed(self._lambdas):
             if node.name in known:
-                return known[node.name]
+                return known[str(node.name)]
         raise QueryFailed("COLUMN_NOT_FOUND", f"Column '{node.name}' cannot be resolved")
 
     def _dot(self, node: exp.Dot) -> Typed:
@@ -386,7 +392,7 @@ class _Rewriting:
         return Typed(exp.Paren(this=exp.Not(this=self._condition(node.this, "NOT"))), BOOLEAN)
 
     def _is(self, node: exp.Is) -> Typed:
-        if not isinstance(node.expression, exp.Null):
+        if not isinstance(node.expression, exp.Null) or node.args.get("negate"):
             raise not_supported(node.sql("athena"))
         return Typed(exp.Paren(this=exp.Is(this=self.expr(node.this).node, expression=exp.Null())), BOOLEAN)
 
@@ -404,7 +410,7 @@ class _Rewriting:
             raise not_supported(f"comparing values of the type {kind}")
         sides = [_instant(_met(side, kind), kind) for side in (left, right)]
         if kind.name not in ("real", "double"):
-            return cast("type[exp.Binary]", operator)(this=sides[0], expression=sides[1])
+            return exp.Paren(this=cast("type[exp.Binary]", operator)(this=sides[0], expression=sides[1]))
         words = "case when isnan({0}) or isnan({1}) then nullif({0} is null or {1} is null, true) else {0} %s {1} end"
         if operator is exp.NEQ:
             return raw(f"(not {words % '='})", *sides)
@@ -440,7 +446,7 @@ class _Rewriting:
         items = [self.expr(item) for item in node.expressions]
         kind = self._common(node, value, *items)
         tests = [self._compared(exp.EQ, Typed(value.node.copy(), value.type), item) for item in items]
-        if all(isinstance(test, exp.EQ) for test in tests):  # no NaN among them
+        if all(isinstance(test, exp.Paren) for test in tests):  # no NaN among them
             sides = [_instant(_met(side, kind), kind) for side in (value, *items)]
             return Typed(exp.Paren(this=exp.In(this=sides[0], expressions=sides[1:])), BOOLEAN)
         words = " or ".join(f"{{{i}}}" for i in range(len(tests)))
@@ -474,7 +480,9 @@ class _Rewriting:
             _check_escapes(node.expression.name, escape.name)
         values = [_coerced(side, VARCHAR) for side in sides]
         like: exp.Expr = exp.Like(this=values[0], expression=values[1])
-        return Typed(exp.Escape(this=like, expression=values[2]) if escape is not None else like, BOOLEAN)
+        if escape is not None:
+            like = exp.Escape(this=like, expression=values[2])
+        return Typed(exp.Paren(this=exp.Not(this=exp.Paren(this=like)) if node.args.get("negate") else like), BOOLEAN)
 
     def _negative(self, node: exp.Neg) -> Typed:
         value = self.expr(node.this)
@@ -540,7 +548,12 @@ class _Rewriting:
     def _interval(self, node: exp.Interval) -> Typed:
         unit = node.args.get("unit")
         kind = INTERVAL_UNITS.get(unit.name.lower()) if isinstance(unit, exp.Var) else None
-        if kind is None or not isinstance(node.this, exp.Literal) or not re.fullmatch(r"-?\d+", node.this.name):
+        if (
+            unit is None
+            or kind is None
+            or not isinstance(node.this, exp.Literal)
+            or not re.fullmatch(r"-?\d+", node.this.name)
+        ):
             raise not_supported(node.sql("athena"))
         return Typed(raw(f"interval '{node.this.name} {unit.name.lower()}'"), Type(kind))
 
@@ -838,7 +851,7 @@ class _Rewriting:
 def _renamed(columns: Columns, node: exp.Expr) -> Columns:
     alias = node.args.get("alias")
     names = [column.name for column in alias.columns] if alias is not None else []
-    if names and len(names) != len(columns):
+    if alias is not None and names and len(names) != len(columns):
         text = f"Column alias list has {len(names)} entries but '{alias.name}' has {len(columns)} columns available"
         raise QueryFailed("MISMATCHED_COLUMN_ALIASES", text)
     return [(name, kind) for name, (_, kind) in zip(names, columns, strict=True)] if names else list(columns)
@@ -1063,6 +1076,7 @@ EXPRESSIONS: dict[type[exp.Expr], Callable[..., Typed]] = {
     exp.Dot: _Rewriting._dot,
     exp.Bracket: _Rewriting._bracket,
     exp.Array: _Rewriting._array,
+    exp.Tuple: _Rewriting._row,
     exp.Paren: _Rewriting._paren,
     exp.Cast: _Rewriting._cast,
     exp.TryCast: _Rewriting._cast,
