@@ -11,7 +11,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
-from local.aws.athena import catalog, dialect, pruning, relations, rewrite
+from local.aws.athena import catalog, dialect, information_schema, pruning, relations, rewrite
 from local.aws.athena.catalog import Lake, StoredFile, Table, View
 from local.aws.athena.errors import QueryFailed, not_supported
 from local.aws.athena.types import Type
@@ -168,7 +168,10 @@ def _resolved(tree: exp.Query, database: str, tables: dict[tuple[str, str], Tabl
         if node.catalog.lower() not in CATALOGS:
             raise QueryFailed("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist")
         where, name = (node.db or database).lower(), node.name.lower()
-        found = catalog.table(where, name, at=_position(node))
+        if where == information_schema.NAME:
+            found: Table | View = View(where, information_schema.query(name, at=_position(node)))
+        else:
+            found = catalog.table(where, name, at=_position(node))
         if isinstance(found, View):
             inner = _resolved(dialect.parse(found.sql), found.database, tables, depth + 1)
             alias = exp.TableAlias(this=exp.to_identifier(node.alias_or_name))
