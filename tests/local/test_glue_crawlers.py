@@ -7,7 +7,6 @@ import os
 import signal
 import time
 import uuid
-from contextlib import suppress
 from functools import reduce
 from pathlib import Path
 
@@ -28,7 +27,16 @@ from tests.support.athena import Athena
 PLATFORM = Path(os.environ.get("QUAYSIDE_VENVS", ROOT / ".local" / "venvs")) / "platform" / "bin" / "python"
 COMBINE = {"Version": 1.0, "Grouping": {"TableGroupingPolicy": "CombineCompatibleSchemas"}}
 LOG_ONLY = {"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"}
-GLUE = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "glue.amazonaws.com"}}
+TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "glue.amazonaws.com"}}
+
+
+def role(name: str, *actions: str) -> str:
+    """Make a role that may do this; return its ARN."""
+    iam = boto3.client("iam")
+    made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [TRUST]}))["Role"]["Arn"]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    iam.put_role_policy(RoleName=name, PolicyName="crawl", PolicyDocument=json.dumps(policy))
+    return made
 
 
 class Crawlers:
@@ -36,10 +44,8 @@ class Crawlers:
 
     def __init__(self, bucket: str, database: str) -> None:
         self.bucket, self.database = bucket, database
-        self.s3, self.glue, iam = boto3.client("s3"), boto3.client("glue"), boto3.client("iam")
-        with suppress(iam.exceptions.EntityAlreadyExistsException):
-            iam.create_role(RoleName="crawler", AssumeRolePolicyDocument=json.dumps({"Statement": [GLUE]}))
-        self.role = iam.get_role(RoleName="crawler")["Role"]["Arn"]
+        self.s3, self.glue = boto3.client("s3"), boto3.client("glue")
+        self.role = role(f"crawler-{database}", "s3:ListBucket", "s3:GetObject", "glue:*")
 
     def put(self, key: str, content: bytes | str | list | dict | pa.Table) -> None:
         """Write an object; rows become Parquet or JSON lines."""
@@ -62,7 +68,7 @@ class Crawlers:
         options.setdefault("Targets", {"S3Targets": [{"Path": f"s3://{self.bucket}/{path}", **(target or {})}]})
         if configuration:
             options["Configuration"] = json.dumps(configuration)
-        self.glue.create_crawler(Name=name, Role=self.role, DatabaseName=self.database, **options)
+        self.glue.create_crawler(**{"Name": name, "Role": self.role, "DatabaseName": self.database, **options})
         return name
 
     def run(self, name: str) -> dict:
@@ -737,6 +743,24 @@ def test_a_crawl_fails_with_its_reason_if_this_is_not_there(lake, what):
     assert f"ERROR : {last['ErrorMessage']}" in lake.log(name)
 
 
+@pytest.mark.parametrize(
+    ("actions", "denied"),
+    [
+        (["glue:*"], "s3:ListBucket"),
+        (["glue:*", "s3:ListBucket"], "s3:GetObject"),
+        (["glue:Get*", "s3:*"], "glue:CreateTable"),
+    ],
+)
+def test_a_crawl_fails_if_the_crawlers_role_may_not_read_or_write(lake, actions, denied):
+    lake.put("t/a.json", {"a": 1})
+    name = lake.create("t/", Role=role(f"poor-{uuid.uuid4().hex[:8]}", *actions))
+
+    last = lake.run(name)
+
+    assert (last["Status"], denied in last["ErrorMessage"]) == ("FAILED", True)
+    assert lake.names() == []
+
+
 def test_a_crawl_is_told_of_in_the_crawler_its_metrics_its_crawls_and_its_log(lake):
     lake.put("t/p=1/a.json", {"a": 1})
     name = lake.crawl("t/")
@@ -854,11 +878,11 @@ def test_a_crawl_that_the_servers_end_cut_off_has_failed_and_the_crawler_can_sta
         stop("aws", run=tmp_path)
 
         serve()
-        after = Crawlers(lake.bucket, lake.database)
-        crawler = after.glue.get_crawler(Name=name)["Crawler"]
-        after.glue.update_crawler(Name=name, Targets={"S3Targets": [{"Path": f"s3://{lake.bucket}/t/0.json"}]})
-        after.again(name)
-        names = after.names()
+        lake.glue = boto3.client("glue")
+        crawler = lake.glue.get_crawler(Name=name)["Crawler"]
+        lake.glue.update_crawler(Name=name, Targets={"S3Targets": [{"Path": f"s3://{lake.bucket}/t/0.json"}]})
+        lake.again(name)
+        names = lake.names()
     finally:
         stop("aws", run=tmp_path)
 

@@ -11,10 +11,12 @@ import time
 from statistics import median
 from typing import Any, Optional
 
+from local.aws import access
 from local.aws.glue import versions
 from local.aws.glue.crawling import Crawl, Failed, Stopped
 from local.aws.glue.logs import Log
 from local.aws.glue.plans import INVALID, NEW_ONLY, check, plan_of, recrawl
+from local.aws.glue.roles import credentials
 from local.aws.glue.stock import answer_of, keep
 from local.aws.listing import page
 from local.aws.seam import Refused, intercept
@@ -47,7 +49,9 @@ USES = {
         "_create_table(data)",
         "_update_table(data)",
     ),
+    "iam": ("_gen_session_access_key()", "_gen_secret()", "_gen_session_token()"),
     "s3": ("_buckets", "_object_disk_path(bucket, key, account_id)"),
+    "sts": ("_sessions", "register_session(access_key, session)"),
 }
 
 Document = dict[str, Any]
@@ -176,7 +180,11 @@ async def _stop(request: Document) -> Document:
 
 async def _run(crawler: Document, crawl: Crawl, entry: Document) -> None:
     """Crawl, and note how it ended; where the server ends meanwhile, its next one does."""
+    from ministack.services import sts
+
     status, message = "SUCCEEDED", None
+    key = credentials(crawler["Role"], "AWS-Crawler")["AWS_ACCESS_KEY_ID"]
+    access.act_as(key)
     try:
         await crawl.run()
     except Stopped:
@@ -188,6 +196,7 @@ async def _run(crawler: Document, crawl: Crawl, entry: Document) -> None:
         status, message = "FAILED", f"Internal Service Exception: {error!r}"
     finally:
         crawl.halt.set()  # for the thread that reads, where this task is cancelled
+        sts._sessions.pop(key, None)
         del _running[entry["CrawlId"]]
     if message:
         crawl.log("ERROR", message)

@@ -19,6 +19,7 @@ from typing import Any, Callable, Optional
 
 import duckdb
 
+from local.aws import access
 from local.aws.glue import versions
 from local.aws.glue.grouping import LONGEST_NAME, File, Group, Levels, cleaned, folders, grouped, levels, similar
 from local.aws.glue.inference import Columns, Content, Kind, Unreadable, classify, extended, hive, parsed
@@ -124,6 +125,7 @@ class Crawl:
         try:
             for stored in objects:
                 self._go_on()
+                _require("s3:GetObject", f"arn:aws:s3:::{stored.bucket}/{stored.key}")
                 with suppress(FileNotFoundError):  # deleted since it was listed
                     found[stored.path] = classify(stored.path, stored.size, self.plan.forms, connection)
         except Unreadable as error:
@@ -266,6 +268,7 @@ class Crawl:
         if old is None:
             if plan.database not in glue._databases:
                 raise Failed(f"Database {plan.database} not found. Create it, and start the crawler again.")
+            self._require("CreateTable", name)
             given = {"Name": name, "Owner": "owner", "TableType": "EXTERNAL_TABLE", **wanted}
             versions.create({"DatabaseName": plan.database, "TableInput": given})
             if plan.index and group.levels:
@@ -284,6 +287,7 @@ class Crawl:
         if all(old.get(part) == value for part, value in wanted.items()):
             return True
         if plan.update:
+            self._require("UpdateTable", name)
             versions.change(old, **wanted)
             self._note("TABLE", "UPDATE", f"Updated table {name} in database {plan.database}")
             if not fits:  # the partitions that it has
@@ -313,12 +317,14 @@ class Crawl:
                 old = known.get(values)
                 wanted = self._partition(target, table, files, old)
                 if old is None:
+                    self._require("BatchCreatePartition", name)
                     named = {"Values": list(values), "DatabaseName": self.plan.database, "TableName": name}
                     parts.append({**wanted, **named, "CreationTime": int(time.time()), "CatalogId": table["CatalogId"]})
                     self.counts["PARTITION", "ADD"] += 1
                 elif (self.plan.update or self.plan.inherit) and any(
                     old.get(p) != value for p, value in wanted.items()
                 ):
+                    self._require("UpdatePartition", name)
                     old.update(wanted)
                     self.counts["PARTITION", "UPDATE"] += 1
         for part in [] if self.incremental else list(glue._partitions.get(key, [])):
@@ -326,6 +332,7 @@ class Crawl:
                 continue
             if self.plan.delete == "DELETE_FROM_DATABASE":
                 request = {"DatabaseName": self.plan.database, "TableName": name, "PartitionValues": part["Values"]}
+                self._require("DeletePartition", name)
                 answer_of(glue._delete_partition, request)
                 self.counts["PARTITION", "DELETE"] += 1
             else:
@@ -355,6 +362,7 @@ class Crawl:
             if not ours or name in present:
                 continue
             if self.plan.delete == "DELETE_FROM_DATABASE":
+                self._require("DeleteTable", name)
                 answer_of(glue._delete_table, {"DatabaseName": self.plan.database, "Name": name})
                 self._note("TABLE", "DELETE", f"Deleted table {name} in database {self.plan.database}")
             elif self.plan.delete == "DEPRECATE_IN_DATABASE":
@@ -367,6 +375,7 @@ class Crawl:
         if "DEPRECATED_BY_CRAWLER" in parameters:
             return
         marked = {**parameters, "DEPRECATED_BY_CRAWLER": str(int(time.time() * 1000))}
+        self._require("UpdateTable", table["Name"])
         versions.change(table, Parameters=marked)
         self._note("TABLE", "UPDATE", f"Table {table['Name']} is marked deprecated because {reason}.")
 
@@ -374,9 +383,20 @@ class Crawl:
         self.counts[what, change] += 1
         self.log("INFO", text)
 
+    def _require(self, action: str, table: str) -> None:
+        _require(f"glue:{action}", f"table/{self.plan.database}/{table}")
+
     def _go_on(self) -> None:
         if self.halt.is_set():
             raise Stopped
+
+
+def _require(action: str, resource: str, context: Optional[dict[str, str]] = None) -> None:
+    """Go on if the crawler's role may do this, where that is enforced."""
+    try:
+        access.require(action, resource, context)
+    except access.Denied as error:
+        raise Failed(f"{error}. Let the crawler's role do it.") from error
 
 
 def _listed(target: Target) -> Iterator[Stored]:
@@ -386,6 +406,7 @@ def _listed(target: Target) -> Iterator[Stored]:
     bucket = s3._buckets.get(target.bucket)
     if bucket is None:
         raise Failed(f"The specified bucket does not exist: {target.bucket}. Create it, or correct the target's path.")
+    _require("s3:ListBucket", f"arn:aws:s3:::{target.bucket}", {"s3:prefix": target.root})
     taken: Counter[str] = Counter()
     for key in sorted(bucket["objects"]):
         alone, size = f"{key}/" == target.root, int(bucket["objects"][key]["size"])
