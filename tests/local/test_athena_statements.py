@@ -373,6 +373,7 @@ def test_partitions_are_added_found_told_and_dropped(athena: Athena):
         "year=2024/month=1/b",
         "year=2024/_x/a",
         "odd/month=3/a",
+        "kind=x/month=3/a",
         "year=2023/month=11/a",
     ):
         athena.put(f"t/{key}", b"")

@@ -13,6 +13,7 @@ The service:
     statements  which statement a text is                words      the words of a statement that sqlglot leaves whole
     prepared    prepared statements, named queries       rights     what a query may do
     ddl, shows  the catalog changed, and told            views      queries that the catalog keeps
+    entries     the catalog's tables, found and changed
     writing     statements that write rows               files      rows → files
     objects     objects of the local S3                  errors     how a query fails
 

@@ -12,7 +12,8 @@ from typing import TypeVar
 import duckdb
 
 from local.aws.athena import engine, metadata, objects, prepared, statements, values, writing
-from local.aws.athena.ddl import Change, Document, Place
+from local.aws.athena.ddl import Change, Place
+from local.aws.athena.entries import Document
 from local.aws.athena.errors import TYPES, Malformed, QueryFailed
 from local.aws.athena.statements import Statement, Work
 from local.aws.athena.writing import Writing

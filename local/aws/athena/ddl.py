@@ -1,32 +1,17 @@
-"""Statements that change the catalog. Each function reads the words of one and returns what does it.
-
-All changes go through Glue's own actions, so that they are what a client of Glue would make.
-"""
+"""Statements that change the catalog. Each function reads the words of one and returns what does it."""
 
 import json
-import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
-from local.aws.athena import objects, rights
+from local.aws.athena import entries, objects
+from local.aws.athena.entries import Document
 from local.aws.athena.errors import Malformed, QueryFailed, not_supported, semantic_error, task_error
-from local.aws.athena.relations import NULL_PARTITION
 from local.aws.athena.values import duck_type
 from local.aws.athena.words import CATALOG, Name, Words
 
-Document = dict[str, Any]
-
-_TEXT = ("org.apache.hadoop.mapred.TextInputFormat", "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat")
-_PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
-# Format → input format, output format, SerDe
-FORMATS = {
-    "PARQUET": (f"{_PARQUET}.MapredParquetInputFormat", f"{_PARQUET}.MapredParquetOutputFormat", f"{_PARQUET}.serde.ParquetHiveSerDe"),
-    "TEXTFILE": (*_TEXT, "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"),
-    "JSON": (*_TEXT, "org.apache.hive.hcatalog.data.JsonSerDe"),
-}  # fmt: skip
 DELIMITERS = {
     "fields terminated by": "field.delim",
     "escaped by": "escape.delim",
@@ -35,8 +20,6 @@ DELIMITERS = {
     "lines terminated by": "line.delim",
     "null defined as": "serialization.null.format",
 }
-MOST_PARTITIONS = 100  # that Glue takes at once
-UNSAFE = re.compile(r"[\x01-\x1f\"#%'*/:=?\\\x7f{}\[\]^]")  # what Hive does not let stand in a folder's name
 
 
 @dataclass(frozen=True)
@@ -78,141 +61,6 @@ def lines_of(columns: Sequence[str], lines: Callable[[], list[str]], subtype: st
     return Change(run, columns, subtype)
 
 
-async def glue(action: str, **request: Any) -> list[str]:
-    """Let Glue do something; return no lines.
-
-    :raises QueryFailed: it refuses
-    """
-    from ministack.services import glue as service
-
-    rights.glue(action, request)
-    headers = {"x-amz-target": f"AWSGlue.{action}"}
-    status, _, body = await service.handle_request("POST", "/", headers, json.dumps(request).encode(), {})
-    if status != 200:
-        answer = json.loads(body)
-        raise task_error(f"{answer['__type']}(message:{answer.get('message')})")
-    return []
-
-
-def databases() -> Iterable[str]:
-    """Return the names of the catalog's databases."""
-    from ministack.services import glue as service
-
-    rights.glue("GetDatabases", {})
-    return list(service._databases)
-
-
-def tables(database: str) -> list[Document]:
-    """Return a database's tables and views, by name.
-
-    :raises QueryFailed: there is no such database
-    """
-    from ministack.services import glue as service
-
-    rights.glue("GetTables", {"DatabaseName": database})
-    if database not in service._databases:
-        raise semantic_error(10072, f"Database does not exist: {database}")
-    found = [table for table in service._tables.values() if table["DatabaseName"] == database]
-    return sorted(found, key=lambda table: str(table["Name"]))
-
-
-def entry(name: Name) -> Document | None:
-    """Return a table's or a view's entry in the catalog.
-
-    :raises QueryFailed: it may not be read
-    """
-    from ministack.services import glue as service
-
-    rights.glue("GetTable", {"DatabaseName": name.database, "Name": name.table})
-    found: Document | None = service._tables.get(f"{name.database}/{name.table}")
-    return found
-
-
-def known(name: Name) -> Document:
-    """Return a table's or a view's entry in the catalog.
-
-    :raises QueryFailed: there is none
-    """
-    found = entry(name)
-    if found is None:
-        raise semantic_error(10001, f"Table not found {name}")
-    return found
-
-
-def is_view(table: Document | None) -> bool:
-    """Say whether an entry of the catalog is a view."""
-    return table is not None and table["TableType"] == "VIRTUAL_VIEW"
-
-
-def key_names(table: Document) -> list[str]:
-    """Return the names of a table's partition keys."""
-    return [key["Name"] for key in table.get("PartitionKeys") or []]
-
-
-def partitions(name: Name) -> dict[tuple[str, ...], Document]:
-    """Return a table's partitions, by their values."""
-    from ministack.services import glue as service
-
-    rights.glue("GetPartitions", {"DatabaseName": name.database, "TableName": name.table})
-    return {tuple(part["Values"]): part for part in service._partitions.get(f"{name.database}/{name.table}", [])}
-
-
-def folder(keys: Iterable[str], values: Iterable[str]) -> str:
-    """Return where Hive puts a partition: ``key=value/key=value``."""
-    texts = (UNSAFE.sub(lambda match: f"%{ord(match[0]):02X}", value) or NULL_PARTITION for value in values)
-    return "/".join(f"{key}={text}" for key, text in zip(keys, texts, strict=True))
-
-
-async def add_partitions(name: Name, locations: dict[tuple[str, ...], str]) -> None:
-    """Register partitions: values → location."""
-    storage = known(name)["StorageDescriptor"]
-    described = [
-        {"Values": [*v], "StorageDescriptor": {**storage, "Location": place}} for v, place in locations.items()
-    ]
-    for start in range(0, len(described), MOST_PARTITIONS):
-        part = described[start : start + MOST_PARTITIONS]
-        await glue("BatchCreatePartition", DatabaseName=name.database, TableName=name.table, PartitionInputList=part)
-
-
-async def add_table(
-    name: Name,
-    columns: list[dict[str, str]],
-    location: str,
-    layout: Sequence[str],
-    *,
-    keys: list[dict[str, str]],
-    serde: dict[str, str],
-    parameters: dict[str, str],
-) -> None:
-    """Enter a table in the catalog as Athena does.
-
-    :param layout: input format, output format and SerDe
-    :raises QueryFailed: Glue refuses it
-    """
-    storage = {
-        "Columns": columns,
-        "Location": location.rstrip("/"),
-        "InputFormat": layout[0],
-        "OutputFormat": layout[1],
-        "Compressed": False,
-        "NumberOfBuckets": -1,
-        "SerdeInfo": {"SerializationLibrary": layout[2], "Parameters": {"serialization.format": "1", **serde}},
-        "BucketColumns": [],
-        "SortColumns": [],
-        "Parameters": {},
-        "StoredAsSubDirectories": False,
-    }
-    described = {
-        "Name": name.table,
-        "Owner": "hadoop",
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", "transient_lastDdlTime": str(int(time.time())), **parameters},
-        "PartitionKeys": keys,
-        "StorageDescriptor": storage,
-    }
-    await glue("CreateTable", DatabaseName=name.database, TableInput=described)
-
-
 def create_table(words: Words, place: Place) -> Change:
     """CREATE EXTERNAL TABLE."""
     quiet = words.take("if not exists")
@@ -220,7 +68,7 @@ def create_table(words: Words, place: Place) -> Change:
     keys: list[dict[str, str]] = []
     serde: dict[str, str] = {}
     parameters: dict[str, str] = {}
-    layout, library, location = FORMATS["TEXTFILE"], None, None
+    layout, library, location = entries.FORMATS["TEXTFILE"], None, None
     while words.left():
         if words.take("comment"):
             parameters["comment"] = words.text()
@@ -239,9 +87,9 @@ def create_table(words: Words, place: Place) -> Change:
             words.need("outputformat")
             layout = (reader, words.text(), layout[2])
         elif words.take("stored as textfile"):
-            layout = FORMATS["TEXTFILE"]
+            layout = entries.FORMATS["TEXTFILE"]
         elif words.take("stored as parquet"):
-            layout = FORMATS["PARQUET"]
+            layout = entries.FORMATS["PARQUET"]
         elif words.take("stored as"):
             raise not_supported(f"tables stored as {words.name().upper()}: TEXTFILE and PARQUET only")
         elif words.take("location"):
@@ -257,9 +105,9 @@ def create_table(words: Words, place: Place) -> Change:
     _check_columns(columns + keys, columns + keys)
 
     async def run() -> list[str]:
-        if name.table not in {table["Name"] for table in tables(name.database)}:
+        if name.table not in {table["Name"] for table in entries.tables(name.database)}:
             storage = (layout[0], layout[1], library or layout[2])
-            await add_table(name, columns, location, storage, keys=keys, serde=serde, parameters=parameters)
+            await entries.add_table(name, columns, location, storage, keys=keys, serde=serde, parameters=parameters)
         elif not quiet:
             raise task_error(f"AlreadyExistsException(message:Table {name.table} already exist)")
         return []
@@ -288,11 +136,11 @@ def drop_table(words: Words, place: Place) -> Change:
     words.end()
 
     async def run() -> list[str]:
-        if entry(name) is None and quiet:
+        if entries.find(name) is None and quiet:
             return []
-        if is_view(known(name)):
+        if entries.is_view(entries.known(name)):
             raise task_error(f"Cannot drop a view with DROP TABLE: {name}")
-        return await glue("DeleteTable", DatabaseName=name.database, Name=name.table)
+        return await entries.glue("DeleteTable", DatabaseName=name.database, Name=name.table)
 
     return Change(run)
 
@@ -303,9 +151,9 @@ def drop_view(words: Words, place: Place) -> Change:
     words.end()
 
     async def run() -> list[str]:
-        if is_view(entry(name)):
-            return await glue("DeleteTable", DatabaseName=name.database, Name=name.table)
-        if entry(name) is None and quiet:
+        if entries.is_view(entries.find(name)):
+            return await entries.glue("DeleteTable", DatabaseName=name.database, Name=name.table)
+        if entries.find(name) is None and quiet:
             return []
         raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: View '{CATALOG}.{name}' does not exist")
 
@@ -325,8 +173,8 @@ def create_database(words: Words, _: Place) -> Change:
     words.end()
 
     async def run() -> list[str]:
-        if described["Name"] not in databases():
-            return await glue("CreateDatabase", DatabaseInput=described)
+        if described["Name"] not in entries.databases():
+            return await entries.glue("CreateDatabase", DatabaseInput=described)
         if not quiet:
             raise task_error(f"Database {described['Name']} already exists")
         return []
@@ -342,13 +190,13 @@ def drop_database(words: Words, _: Place) -> Change:
     words.end()
 
     async def run() -> list[str]:
-        if quiet and name not in databases():
+        if quiet and name not in entries.databases():
             return []
-        if tables(name) and not cascade:
+        if entries.tables(name) and not cascade:
             raise task_error(
                 f"InvalidOperationException(message:Database {name} is not empty. One or more tables exist.)"
             )
-        return await glue("DeleteDatabase", Name=name)
+        return await entries.glue("DeleteDatabase", Name=name)
 
     return Change(run)
 
@@ -363,11 +211,13 @@ def alter_table(words: Words, place: Place) -> Change:
 
 
 async def _update(name: Name, change: Callable[[Document], None]) -> list[str]:
-    table: Document = json.loads(json.dumps(known(name)))
+    table: Document = json.loads(json.dumps(entries.known(name)))
     table["Parameters"] = {**(table.get("Parameters") or {}), "transient_lastDdlTime": str(int(time.time()))}
     change(table)
     parts = ("Name", "Description", "Owner", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
-    return await glue("UpdateTable", DatabaseName=name.database, TableInput={part: table[part] for part in parts})
+    return await entries.glue(
+        "UpdateTable", DatabaseName=name.database, TableInput={part: table[part] for part in parts}
+    )
 
 
 def _add_columns(words: Words, name: Name) -> Change:
@@ -409,18 +259,18 @@ def _add_partitions(words: Words, name: Name) -> Change:
         specs.append((words.partition(), _location(words) if words.take("location") else None))
 
     async def run() -> list[str]:
-        table, there = known(name), partitions(name)
-        keys, root = key_names(table), table["StorageDescriptor"]["Location"].rstrip("/")
+        table, there = entries.known(name), entries.partitions(name)
+        keys, root = entries.key_names(table), table["StorageDescriptor"]["Location"].rstrip("/")
         new: dict[tuple[str, ...], str] = {}
         for spec, location in specs:
             if set(spec) != set(keys):
                 raise QueryFailed("FAILED", f"SemanticException Partition spec {_told(spec)} contains non-partition columns or lacks one of {keys}")  # fmt: skip
             values = tuple(spec[key] for key in keys)
             if values not in there:
-                new[values] = location or f"{root}/{folder(keys, values)}"
+                new[values] = location or f"{root}/{entries.folder(keys, values)}"
             elif not quiet:
                 raise task_error("AlreadyExistsException(message:Partition already exists.)")
-        await add_partitions(name, new)
+        await entries.add_partitions(name, new)
         return []
 
     return Change(run, subtype="ALTER_TABLE_ADD_PARTITION")
@@ -435,12 +285,14 @@ def _drop_partitions(words: Words, name: Name) -> Change:
     words.end()
 
     async def run() -> list[str]:
-        keys, there = key_names(known(name)), partitions(name)
+        keys, there = entries.key_names(entries.known(name)), entries.partitions(name)
         found = [[v for v in there if spec.items() <= dict(zip(keys, v, strict=True)).items()] for spec in specs]
         if not all(found) and not quiet:
             raise semantic_error(10006, f"Partition not found {_told(specs[found.index([])])}")
         for values in {values for fitting in found for values in fitting}:
-            await glue("DeletePartition", DatabaseName=name.database, TableName=name.table, PartitionValues=[*values])
+            await entries.glue(
+                "DeletePartition", DatabaseName=name.database, TableName=name.table, PartitionValues=[*values]
+            )
         return []
 
     return Change(run, subtype="ALTER_TABLE_DROP_PARTITION")
@@ -467,14 +319,14 @@ def repair_table(words: Words, place: Place) -> Change:
     words.end()
 
     async def run() -> list[str]:
-        table = entry(name)
+        table = entries.find(name)
         if table is None:
             return [f"Tables not in metastore:\t{name.table}"]
-        there = partitions(name)
-        found = _folders(table["StorageDescriptor"]["Location"], key_names(table))
+        there = entries.partitions(name)
+        found = _folders(table["StorageDescriptor"]["Location"], entries.key_names(table))
         new = {values: location for values, location in found if values not in there}
-        await add_partitions(name, new)
-        told = [f"{name.table}:{folder(key_names(table), values)}" for values in new]
+        await entries.add_partitions(name, new)
+        told = [f"{name.table}:{entries.folder(entries.key_names(table), values)}" for values in new]
         missing = ["\t".join(["Partitions not in metastore:", *told])] if told else []
         return missing + [f"Repair: Added partition to metastore {part}" for part in told]
 

@@ -11,7 +11,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from local.aws.athena.ddl import Change, Document, Place
+from local.aws.athena.ddl import Change, Place
+from local.aws.athena.entries import Document
 from local.aws.athena.errors import Malformed, QueryFailed
 from local.aws.athena.words import Words
 from local.aws.seam import Handler, Refused

@@ -4,8 +4,9 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 
-from local.aws.athena import ddl, views
-from local.aws.athena.ddl import Change, Document, Place, lines_of
+from local.aws.athena import entries, views
+from local.aws.athena.ddl import Change, Place, lines_of
+from local.aws.athena.entries import Document
 from local.aws.athena.errors import not_supported, task_error
 from local.aws.athena.words import Name, Words
 from local.aws.seam import Refused
@@ -32,21 +33,23 @@ def _pattern(words: Words, *, anything: str) -> Callable[[str], bool]:
 def show_databases(words: Words, _: Place) -> Change:
     """SHOW DATABASES."""
     fits = _pattern(words, anything="*")
-    return lines_of(["database_name"], lambda: sorted(filter(fits, ddl.databases())))
+    return lines_of(["database_name"], lambda: sorted(filter(fits, entries.databases())))
 
 
 def show_tables(words: Words, place: Place) -> Change:
     """SHOW TABLES."""
     database = words.name() if words.take("in") or words.take("from") else place.database
     fits = _pattern(words, anything=".*")
-    return lines_of(["tab_name"], lambda: [table["Name"] for table in ddl.tables(database) if fits(table["Name"])])
+    return lines_of(["tab_name"], lambda: [table["Name"] for table in entries.tables(database) if fits(table["Name"])])
 
 
 def show_views(words: Words, place: Place) -> Change:
     """SHOW VIEWS."""
     database = words.name() if words.take("in") or words.take("from") else place.database
     fits = _pattern(words, anything=".*")
-    return lines_of(["views"], lambda: [t["Name"] for t in ddl.tables(database) if ddl.is_view(t) and fits(t["Name"])])
+    return lines_of(
+        ["views"], lambda: [t["Name"] for t in entries.tables(database) if entries.is_view(t) and fits(t["Name"])]
+    )
 
 
 def show_partitions(words: Words, place: Place) -> Change:
@@ -55,10 +58,10 @@ def show_partitions(words: Words, place: Place) -> Change:
     words.end()
 
     def lines() -> list[str]:
-        keys = ddl.key_names(ddl.known(name))
+        keys = entries.key_names(entries.known(name))
         if not keys:
             raise task_error(f"Table {name.table} is not a partitioned table")
-        return sorted(ddl.folder(keys, values) for values in ddl.partitions(name))
+        return sorted(entries.folder(keys, values) for values in entries.partitions(name))
 
     return lines_of(["partition"], lines)
 
@@ -72,7 +75,7 @@ def show_columns(words: Words, place: Place) -> Change:
         name = Name(words.name(), name.table)
     words.end()
     table = _described(name)
-    if ddl.is_view(table):
+    if entries.is_view(table):
         return views.columns(table)
     return lines_of(["field"], lambda: [_field(column["Name"]) for column in _columns(table)])
 
@@ -85,7 +88,7 @@ def describe(words: Words, place: Place) -> Change:
     name = words.table(place.database)
     words.end()
     table = _described(name)
-    if ddl.is_view(table):
+    if entries.is_view(table):
         return views.columns(table)
 
     def lines() -> list[str]:
@@ -103,7 +106,7 @@ def show_properties(words: Words, place: Place) -> Change:
     words.end()
 
     def lines() -> list[str]:
-        properties = ddl.known(name).get("Parameters") or {}
+        properties = entries.known(name).get("Parameters") or {}
         return [f"{key}\t{value}" for key, value in properties.items() if wanted is None or key in wanted]
 
     return lines_of(["prpt_name", "prpt_value"], lines)
@@ -115,8 +118,8 @@ def show_create_table(words: Words, place: Place) -> Change:
     words.end()
 
     def lines() -> list[str]:
-        table = ddl.known(name)
-        if ddl.is_view(table):
+        table = entries.known(name)
+        if entries.is_view(table):
             raise task_error(f"SHOW CREATE TABLE of a view: {name}; say SHOW CREATE VIEW")
         storage, keys = table["StorageDescriptor"], table.get("PartitionKeys") or []
         serde, properties = storage["SerdeInfo"], dict(table.get("Parameters") or {})
@@ -144,7 +147,7 @@ def show_create_table(words: Words, place: Place) -> Change:
 
 def _described(name: Name) -> Document:
     """Return a table's entry; Athena refuses to describe what is not there before it becomes a query."""
-    table = ddl.entry(name)
+    table = entries.find(name)
     if table is None:
         text = "Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; Request ID: {}; Proxy: null)"
         raise Refused("InvalidRequestException", text.format(uuid.uuid4()), AthenaErrorCode="INVALID_INPUT")

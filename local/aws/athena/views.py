@@ -6,8 +6,9 @@ import json
 
 import duckdb
 
-from local.aws.athena import ddl, engine, objects
-from local.aws.athena.ddl import Change, Document, Place, lines_of
+from local.aws.athena import engine, entries, objects
+from local.aws.athena.ddl import Change, Place, lines_of
+from local.aws.athena.entries import Document
 from local.aws.athena.errors import QueryFailed
 from local.aws.athena.types import Type
 from local.aws.athena.words import CATALOG, Words
@@ -20,8 +21,8 @@ def show_create_view(words: Words, place: Place) -> Change:
     words.end()
 
     def lines() -> list[str]:
-        table = ddl.entry(name)
-        if not ddl.is_view(table):
+        table = entries.find(name)
+        if not entries.is_view(table):
             raise QueryFailed("NOT_SUPPORTED", f"Relation '{CATALOG}.{name}' is not a view")
         return f"CREATE VIEW {name} AS\n{_view(table)['originalSql']}".split("\n")
 
@@ -37,8 +38,8 @@ def create_view(words: Words, place: Place, *, replace: bool = False) -> Change:
 
     async def run() -> list[str]:
         columns = await asyncio.to_thread(_result_columns, query)
-        old = ddl.entry(name)
-        if old is not None and not ddl.is_view(old):
+        old = entries.find(name)
+        if old is not None and not entries.is_view(old):
             raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: Table already exists: '{CATALOG}.{name}'")
         if old is not None and not replace:
             raise QueryFailed("ALREADY_EXISTS", f"View already exists: '{name}'")
@@ -61,7 +62,9 @@ def create_view(words: Words, place: Place, *, replace: bool = False) -> Change:
                 "SerdeInfo": {},
             },
         }
-        return await ddl.glue("UpdateTable" if old else "CreateTable", DatabaseName=name.database, TableInput=described)
+        return await entries.glue(
+            "UpdateTable" if old else "CreateTable", DatabaseName=name.database, TableInput=described
+        )
 
     return Change(run)
 

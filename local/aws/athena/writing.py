@@ -13,8 +13,9 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from local.aws.athena import catalog, ddl, engine, objects, types, values
-from local.aws.athena.ddl import FORMATS, Change, Place, folder, lines_of
+from local.aws.athena import catalog, engine, entries, objects, types, values
+from local.aws.athena.ddl import Change, Place, lines_of
+from local.aws.athena.entries import FORMATS, folder
 from local.aws.athena.errors import QueryFailed, not_supported
 from local.aws.athena.files import COMPRESSIONS, STAGED, Column, File, Layout, write
 from local.aws.athena.types import UNKNOWN, Type
@@ -80,12 +81,12 @@ def create_table_as(words: Words, place: Place) -> Writing | Change:
     if location is not None and place.output_enforced:
         raise QueryFailed("INVALID_TABLE_PROPERTY", ENFORCED)
     location = (location or f"{place.output}/tables/{place.query_id}").rstrip("/")
-    if ddl.entry(name) is not None:
+    if entries.find(name) is not None:
         if quiet:
             return lines_of((), list)
         message = f"line 1:1: Destination table '{CATALOG}.{name}' already exists. {CLEAN.format(location)}"
         raise QueryFailed("TABLE_ALREADY_EXISTS", message)
-    if name.database not in ddl.databases():
+    if name.database not in entries.databases():
         raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{name.database}' does not exist")
 
     async def register(columns: Sequence[Column], new: dict[tuple[str, ...], str]) -> None:
@@ -93,11 +94,11 @@ def create_table_as(words: Words, place: Place) -> Writing | Change:
         width = len(columns) - len(layout.keys)
         parameters = {"classification": layout.format.lower(), "write.compression": layout.compression}
         serde = {"field.delim": layout.delimiter} if layout.format == "TEXTFILE" else {}
-        await ddl.add_table(
+        await entries.add_table(
             name, described[:width], location, FORMATS[layout.format],
             keys=described[width:], serde=serde, parameters=parameters,
         )  # fmt: skip
-        await ddl.add_partitions(name, new)
+        await entries.add_partitions(name, new)
 
     query, manifest = engine.resolve(sql, place.database), f"{place.output}/tables/{place.query_id}-manifest.csv"
     return Writing(query, location, manifest, layout, register, str(name), empty=empty)
@@ -144,7 +145,7 @@ def insert(words: Words, place: Place) -> Writing:
 
     async def register(_: Sequence[Column], new: dict[tuple[str, ...], str]) -> None:
         if not table.projected:
-            await ddl.add_partitions(name, new)
+            await entries.add_partitions(name, new)
 
     query = engine.resolve(_select(sql) if is_values else sql, place.database)
     places = {part.values: part.location for part in table.partitions} if table.keys and not table.projected else {}
@@ -179,7 +180,7 @@ def _layout_of(name: Name, table: catalog.Table) -> Layout:
 
     :raises QueryFailed: in a way in which Athena does not write, or the local one cannot
     """
-    storage, options = ddl.known(name)["StorageDescriptor"], table.storage.options
+    storage, options = entries.known(name)["StorageDescriptor"], table.storage.options
     if table.storage.format not in WRITABLE:
         library = storage["SerdeInfo"]["SerializationLibrary"]
         message = f"Output format {storage.get('OutputFormat')} with SerDe {library} is not supported."
