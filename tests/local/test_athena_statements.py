@@ -1,5 +1,6 @@
 """The local Athena beyond SELECT: tables made of queries, rows added, the catalog changed and told, statements prepared."""
 
+import json
 import re
 import time
 from decimal import Decimal
@@ -260,6 +261,49 @@ def test_rows_go_where_the_catalog_says_that_their_partition_is(athena: Athena):
     done(athena, "insert into projected values (1, 3)")
     assert athena.rows("select * from projected") == [("1", "3")]
     assert registered(athena, "projected") == {}
+
+
+def test_rows_that_are_added_at_the_same_time_are_all_there(athena: Athena):
+    athena.table("t", {"id": "bigint"}, "t/", {"site": "string"})
+
+    queries = [athena.start(f"insert into t values (bigint '{n}', 'a'), (bigint '{n}', 'b{n % 2}')") for n in range(8)]
+
+    assert {athena.finish(query)["Status"]["State"] for query in queries} == {"SUCCEEDED"}
+    assert athena.rows("select site, count(*) from t group by 1 order by 1") == [("a", "8"), ("b0", "4"), ("b1", "4")]
+    assert sorted(registered(athena, "t")) == [("a",), ("b0",), ("b1",)]
+
+
+def test_files_that_are_written_are_told_of_and_have_versions(athena: Athena):
+    sqs = boto3.client("sqs")
+    queue = sqs.create_queue(QueueName=athena.bucket)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    athena.s3.put_bucket_versioning(Bucket=athena.bucket, VersioningConfiguration={"Status": "Enabled"})
+    told = {
+        "QueueConfigurations": [
+            {
+                "QueueArn": arn,
+                "Events": ["s3:ObjectCreated:*"],
+                "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "made/"}]}},
+            }
+        ]
+    }
+    athena.s3.put_bucket_notification_configuration(Bucket=athena.bucket, NotificationConfiguration=told)
+
+    done(athena, f"create table made with (external_location = 's3://{athena.bucket}/made/') as select 1 as a")
+
+    [key] = keys(athena, "made/")
+    received = (sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]["Body"] for _ in range(2))
+    [record] = next(json.loads(text)["Records"] for text in received if "s3:TestEvent" not in text)
+    version = athena.s3.list_object_versions(Bucket=athena.bucket, Prefix=key)["Versions"][0]["VersionId"]
+    assert (record["s3"]["object"]["key"], record["s3"]["object"]["versionId"]) == (key, version)
 
 
 NOT_ADDED = [
