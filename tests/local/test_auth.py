@@ -294,6 +294,27 @@ def test_a_query_writes_its_result_as_the_one_who_sent_it(caller: boto3.Session,
     assert "is not authorized to perform: s3:PutObject on resource: " in status["StateChangeReason"]
 
 
+@pytest.mark.parametrize(
+    ("sql", "action"),
+    [
+        ("drop table ours", "glue:DeleteTable"),
+        ("create external table ours_too (n bigint) location 's3://{name}/ours/more/'", "glue:CreateTable"),
+        ("insert into ours_elsewhere select 1", "s3:"),
+        ("unload (select n from ours) to 's3://{name}/theirs/more/' with (format = 'PARQUET')", "s3:PutObject"),
+        ("show tables in {database}", "glue:GetTables"),
+    ],
+)
+def test_a_statement_changes_what_the_one_who_sent_it_may_change(
+    sql: str, action: str, user: boto3.Session, world: World
+):
+    sql = sql.format(name=world.name, database=f"`{world.name}`")
+
+    status = query(user.client("athena"), sql, world.name, "ours")
+
+    assert status["State"] == "FAILED"
+    assert f"is not authorized to perform: {action}" in status["StateChangeReason"]
+
+
 def test_a_denial_is_stronger_than_any_permission(world: World):
     denial = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{world.name}/ours/t/*"}
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}

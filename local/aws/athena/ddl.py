@@ -105,7 +105,9 @@ def create_table(words: Words, place: Place) -> Change:
     _check_columns(columns + keys, columns + keys)
 
     async def run() -> list[str]:
-        if name.table not in {table["Name"] for table in entries.tables(name.database)}:
+        if not entries.has_database(name.database):
+            raise semantic_error(10072, f"Database does not exist: {name.database}")
+        if entries.find(name) is None:
             storage = (layout[0], layout[1], library or layout[2])
             await entries.add_table(name, columns, location, storage, keys=keys, serde=serde, parameters=parameters)
         elif not quiet:
@@ -173,7 +175,7 @@ def create_database(words: Words, _: Place) -> Change:
     words.end()
 
     async def run() -> list[str]:
-        if described["Name"] not in entries.databases():
+        if not entries.has_database(described["Name"]):
             return await entries.glue("CreateDatabase", DatabaseInput=described)
         if not quiet:
             raise task_error(f"Database {described['Name']} already exists")
@@ -190,7 +192,7 @@ def drop_database(words: Words, _: Place) -> Change:
     words.end()
 
     async def run() -> list[str]:
-        if quiet and name not in entries.databases():
+        if quiet and not entries.has_database(name):
             return []
         if entries.tables(name) and not cascade:
             raise task_error(

@@ -55,6 +55,14 @@ def databases() -> Iterable[str]:
     return list(service._databases)
 
 
+def has_database(name: str) -> bool:
+    """Say whether there is a database."""
+    from ministack.services import glue as service
+
+    rights.glue("GetDatabase", {"Name": name})
+    return name in service._databases
+
+
 def tables(database: str) -> list[Document]:
     """Return a database's tables and views, by name.
 

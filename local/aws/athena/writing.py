@@ -86,7 +86,7 @@ def create_table_as(words: Words, place: Place) -> Writing | Change:
             return lines_of((), list)
         message = f"line 1:1: Destination table '{CATALOG}.{name}' already exists. {CLEAN.format(location)}"
         raise QueryFailed("TABLE_ALREADY_EXISTS", message)
-    if name.database not in entries.databases():
+    if not entries.has_database(name.database):
         raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{name.database}' does not exist")
 
     async def register(columns: Sequence[Column], new: dict[tuple[str, ...], str]) -> None:
