@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from local.aws.glue.grouping import glob
-from local.aws.glue.inference import hive, parsed, widened
+from local.aws.glue.schemas import hive, parsed, widened
 from local.layout import ROOT
 from local.processes import answers, free_port, start, stop, wait_until
 from tests.support.athena import Athena

@@ -12,9 +12,11 @@ What cannot be had here is refused when a run is started; bookmarks, the catalog
 
     crawlers   the actions on crawlers, and how a crawl ends
     plans      what a crawler is told to do
-    crawling   one crawl: the objects that it reads, the catalog that it changes
+    crawling   one crawl: the objects that it reads, the tables that they make
+    inference  what a file holds; schemas: types that widen
     grouping   which files make one table
-    inference  what a file holds
+    registering what a crawl does to the catalog; definitions: what it writes there
+    roles      acting as a job's or a crawler's role
     versions   what tables were before they were updated
     partitions the actions on partitions; expressions: what they are filtered by
     tables     lists of databases and tables

@@ -13,9 +13,10 @@ from typing import Any, Optional
 
 from local.aws import access
 from local.aws.glue import versions
-from local.aws.glue.crawling import Crawl, Failed, Stopped
+from local.aws.glue.crawling import Crawl
 from local.aws.glue.logs import Log
 from local.aws.glue.plans import INVALID, NEW_ONLY, check, plan_of, recrawl
+from local.aws.glue.registering import Failed, Register, Stopped
 from local.aws.glue.roles import credentials
 from local.aws.glue.stock import answer_of, keep
 from local.aws.listing import page
@@ -159,7 +160,8 @@ async def _start(request: Document) -> Document:
         raise Refused("CrawlerRunningException", f"Crawler with name {name} has already started")
     plan, history, crawl_id = plan_of(crawler), _history(name), new_uuid()
     log = Log(LOG_GROUP, name)
-    crawl = Crawl(plan, lambda level, text: log.write([f"[{crawl_id}] {level} : {text}"]), set(history["folders"]))
+    register = Register(plan, lambda level, text: log.write([f"[{crawl_id}] {level} : {text}"]))
+    crawl = Crawl(plan, register, set(history["folders"]))
     entry = {"CrawlId": crawl_id, "State": "RUNNING", "StartTime": time.time(), **_where(name, crawl_id)}
     history["crawls"].append(entry)
     crawler.update(State="RUNNING", CrawlElapsedTime=0)
@@ -174,7 +176,7 @@ async def _stop(request: Document) -> Document:
     if crawler["State"] == "STOPPING":
         raise Refused("CrawlerStoppingException", f"Crawler with name {crawler['Name']} is already stopping")
     crawler["State"] = "STOPPING"
-    _running[_history(crawler["Name"])["crawls"][-1]["CrawlId"]][0].halt.set()
+    _running[_history(crawler["Name"])["crawls"][-1]["CrawlId"]][0].register.halt.set()
     return {}
 
 
@@ -195,15 +197,15 @@ async def _run(crawler: Document, crawl: Crawl, entry: Document) -> None:
         _log.exception("Crawler %s", crawler["Name"])
         status, message = "FAILED", f"Internal Service Exception: {error!r}"
     finally:
-        crawl.halt.set()  # for the thread that reads, where this task is cancelled
+        crawl.register.halt.set()  # for the thread that reads, where this task is cancelled
         sts._sessions.pop(key, None)
         del _running[entry["CrawlId"]]
     if message:
-        crawl.log("ERROR", message)
-    crawl.log("BENCHMARK", "Crawler has finished running and is in state READY")
+        crawl.register.log("ERROR", message)
+    crawl.register.log("BENCHMARK", "Crawler has finished running and is in state READY")
     if status == "SUCCEEDED":
         _history(crawler["Name"])["folders"] = sorted(crawl.crawled)
-    tables = {change: {"Count": n} for (what, change), n in crawl.counts.items() if what == "TABLE"}
+    tables = {change: {"Count": n} for (what, change), n in crawl.register.counts.items() if what == "TABLE"}
     entry["Summary"] = json.dumps({"TABLE": tables})
     _finish(crawler, entry, status, message)
 

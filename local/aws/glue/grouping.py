@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Callable, Optional
 
-from local.aws.glue.inference import NUMBERS, Columns, Content, Kind, merged
+from local.aws.glue.inference import Content, Kind
+from local.aws.glue.schemas import NUMBERS, Columns, merged
 
 ALIKE = 0.7  # AWS publishes no figure; this share of the smaller schema's columns must be in the larger one
 LONGEST_NAME = 128
