@@ -188,14 +188,13 @@ def _by_position(union: exp.SetOperation, branch: exp.Expr, outer: Sequence[exp.
     """Return what is demanded of a union's columns as a demand of a branch's columns, which may have other names."""
     if union.args.get("limit") or union.args.get("offset") or not isinstance(branch, exp.Query):
         return []
-    pairs = list(zip(union.selects, branch.selects, strict=True))
-    columns = {mine.alias_or_name: exp.column(item.alias_or_name) for mine, item in pairs}
-    alike = {mine.alias_or_name for mine, item in pairs if mine.type == item.type is not None}
-    for mine, item in pairs:
-        columns[mine.alias_or_name].type = item.type
-    if len(columns) < len(pairs):
+    columns: dict[str, exp.Expr] = {}
+    for mine, item in zip(union.selects, branch.selects, strict=True):
+        columns[mine.alias_or_name] = exp.column(item.alias_or_name)
+        columns[mine.alias_or_name].type = mine.type
+    if len(columns) < len(union.selects):
         return []
-    return [_renamed(part, columns) for part in outer if alike >= _names(part)]
+    return [_renamed(part, columns) for part in outer if columns.keys() >= _names(part)]
 
 
 def _either(demands: Sequence[Sequence[exp.Expr]]) -> list[exp.Expr]:
