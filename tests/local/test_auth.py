@@ -224,9 +224,14 @@ def query(client, sql: str, name: str, workgroup: str, results: str = "ours/resu
         WorkGroup=f"{name}-{workgroup}",
         ResultConfiguration={"OutputLocation": f"s3://{name}/{results}"},
     )
+    return finish(client, started["QueryExecutionId"])
+
+
+def finish(client, query_id: str) -> dict:
+    """Wait for a query to end; return its status."""
     deadline = time.monotonic() + 30
     while True:
-        answer = client.get_query_execution(QueryExecutionId=started["QueryExecutionId"])["QueryExecution"]
+        answer = client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]
         if answer["Status"]["State"] not in ("QUEUED", "RUNNING"):
             return answer["Status"]
         assert time.monotonic() < deadline, "the query does not end"
@@ -292,6 +297,18 @@ def test_a_query_writes_its_result_as_the_one_who_sent_it(caller: boto3.Session,
 
     assert status["State"] == "FAILED"
     assert "is not authorized to perform: s3:PutObject on resource: " in status["StateChangeReason"]
+
+
+def test_a_result_is_read_as_the_one_who_asks_for_it(user: boto3.Session, world: World):
+    athena = boto3.client("athena")
+    results = {"OutputLocation": f"s3://{world.name}/theirs/results/"}
+    group = f"{world.name}-ours"
+    started = athena.start_query_execution(QueryString="select 1", WorkGroup=group, ResultConfiguration=results)
+    finish(athena, started["QueryExecutionId"])
+
+    assert athena.get_query_results(QueryExecutionId=started["QueryExecutionId"])
+    with refused():
+        user.client("athena").get_query_results(QueryExecutionId=started["QueryExecutionId"])
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,13 @@ async def _results(request: Document) -> Document:
     if state != "SUCCEEDED":
         raise Refused("InvalidRequestException", f"Query did not finish successfully. Final query state: {state}")
     location = execution["ResultConfiguration"]["OutputLocation"]
-    document = (objects.read(location) or b"").decode()
+    try:
+        result, described = objects.read(location), objects.read(f"{location}.metadata")
+    except QueryFailed as error:  # the one who asks may not read it
+        raise Refused("AccessDeniedException", str(error).partition(": ")[2]) from error
+    if result is None and location.endswith(".csv"):
+        raise Refused("InvalidRequestException", f"Could not find results at {location}")
+    document = (result or b"").decode()
     token, most = request.get("NextToken") or "0", request.get("MaxResults", MOST_ROWS)
     if most > MOST_ROWS:
         raise Refused("InvalidRequestException", f"MaxResults is more than maximum allowed length {MOST_ROWS}.")
@@ -146,7 +152,7 @@ async def _results(request: Document) -> Document:
         lines = document.split("\n") if document else []
         rows = [[line] for line in lines[start : start + most]]
         rest = start + most if start + most < len(lines) else None
-    columns = json.loads(objects.read(f"{location}.metadata") or b"[]")
+    columns = json.loads(described or b"[]")
     page = [{"Data": [{} if text is None else {"VarCharValue": text} for text in row]} for row in rows]
     answer: Document = {"ResultSet": {"Rows": page, "ResultSetMetadata": {"ColumnInfo": columns}}}
     if execution.get("_update_count") is not None:
