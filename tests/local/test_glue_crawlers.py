@@ -593,6 +593,22 @@ def test_merging_into_a_table_of_another_format_marks_it_deprecated(lake):
     assert "DEPRECATED_BY_CRAWLER" in lake.table("t")["Parameters"]
 
 
+@pytest.mark.parametrize("behaviour", ["UPDATE_IN_DATABASE", "LOG"])
+def test_a_table_whose_folders_have_got_other_names_gets_other_keys_or_stays(lake, behaviour):
+    policy = {"UpdateBehavior": behaviour, "DeleteBehavior": "DELETE_FROM_DATABASE"}
+    lake.put("t/p=1/a.json", {"a": 1})
+    name = lake.crawl("t/", SchemaChangePolicy=policy)
+    lake.s3.delete_object(Bucket=lake.bucket, Key="t/p=1/a.json")
+    lake.put("t/y=1/m=2/a.json", {"a": 1})
+
+    lake.again(name)
+
+    updated = behaviour == "UPDATE_IN_DATABASE"
+    assert lake.keys("t") == (["y", "m"] if updated else ["p"])
+    assert set(lake.partitions("t")) == ({("1", "2")} if updated else {("1",)})
+    assert ("none is registered" in lake.log(name)) == (not updated)
+
+
 def test_partitions_can_inherit_their_tables_columns(lake):
     inherit = {"Version": 1.0, "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}}}
     lake.put("t/p=1/a.json", {"a": 1})

@@ -82,10 +82,10 @@ class Register:
         await asyncio.sleep(0)
         self.go_on()
         name = self._name(group)
-        if self._put_table(name, group, definition(self.plan.name, target, group)) and group.levels:
-            await self.put_partitions(target, name, group)
-            if not self.plan.new_only:
-                self._remove_partitions_but(name, group)
+        fits = self._put_table(name, group, definition(self.plan.name, target, group))
+        fits = fits and bool(group.levels) and await self.put_partitions(target, name, group)
+        if fits and not self.plan.new_only:
+            self._remove_partitions_but(name, group)
         return name
 
     def _name(self, group: Group) -> str:
@@ -137,8 +137,8 @@ class Register:
             self.log("INFO", f"Table {name} is left as it is, as UpdateBehavior says, though other columns were found")
         return True
 
-    async def put_partitions(self, target: Target, name: str, group: Group) -> None:
-        """Register and update a table's partitions, some at a time."""
+    async def put_partitions(self, target: Target, name: str, group: Group) -> bool:
+        """Register and update a table's partitions, some at a time; tell whether they fit it."""
         from ministack.services import glue
 
         key, items = f"{self.plan.database}/{name}", iter(group.partitions().items())
@@ -150,7 +150,7 @@ class Register:
                 self.log(
                     "WARN", f"Table {name} is gone or has other partition keys than {group.keys}: none is registered"
                 )
-                return
+                return False
             parts = glue._partitions.setdefault(key, [])
             known = {tuple(part["Values"]): part for part in parts}
             for values, files in batch:
@@ -167,6 +167,7 @@ class Register:
                     self._require("UpdatePartition", name)
                     old.update(wanted)
                     self.counts["PARTITION", "UPDATE"] += 1
+        return True
 
     def _remove_partitions_but(self, name: str, group: Group) -> None:
         """Delete or tell of a table's partitions whose files are gone, as DeleteBehavior says."""
