@@ -156,7 +156,7 @@ PIPELINE = """
     seen["files"] = sorted(row[0] for row in raw.select(f.input_file_name()).distinct().collect())
     raw.filter("day = '2024-01-02'").write.mode("overwrite").partitionBy("day").parquet(args["sales"])
     raw.select("id").coalesce(1).write.mode(args["mode"]).parquet(args["events"])
-    spark.read.parquet(args["events"]).agg(f.max("id")).write.mode("overwrite").csv(f"{lake}/replaced")
+    spark.read.parquet(args["events"]).agg(f.max("id")).write.mode("overwrite").csv(f"{lake}/replaced".replace("s3:", "s3a:"))
     double = f.udf(lambda value: value * len(greeting.WORDS), "long")   # a function that other processes run
     seen["doubled"] = sorted(row[0] for row in raw.select(double("id")).collect())
 
@@ -508,6 +508,27 @@ def test_output_is_in_the_log_while_the_script_runs(glue):
     assert glue.run(job, run)["JobRunState"] == "RUNNING"
     glue.client.batch_stop_job_run(JobName=job, JobRunIds=[run])
     assert glue.finish(job, run)["JobRunState"] == "STOPPED"
+
+
+@pytest.mark.parametrize("end", ["stop", "exit"])
+def test_what_a_script_has_started_ends_with_its_run(glue, end):
+    job = glue.shell(
+        """
+        import subprocess, sys
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", __file__])
+        print("started")
+        if sys.argv[2] == "stop":
+            child.wait()
+        """
+    )
+    run = glue.start(job, Arguments={"--end": end})
+    glue.wait_for_line(job, run, "started")
+    if end == "stop":
+        assert len(processes_of(run)) == 2
+        glue.client.batch_stop_job_run(JobName=job, JobRunIds=[run])
+
+    assert glue.finish(job, run)["JobRunState"] == {"stop": "STOPPED", "exit": "SUCCEEDED"}[end]
+    assert processes_of(run) == []
 
 
 def test_a_job_has_no_more_runs_at_once_than_it_may_have(glue):

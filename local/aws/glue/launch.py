@@ -5,6 +5,7 @@ usage: launch.py NOTE SCRIPT [ARGUMENT…]
 NOTE is a file that is written only if the script fails by an exception: what the run's ErrorMessage will say.
 """
 
+import re
 import runpy
 import sys
 import traceback
@@ -27,14 +28,17 @@ def main() -> None:
         while trace and trace.tb_frame.f_code.co_filename != script:  # a syntax error has no such frame
             trace = trace.tb_next
         traceback.print_exception(type(error), error, trace)
-        note.write_text(f"{type(error).__name__}: {words(error)}")
+        note.write_text(words(error))
         sys.exit(1)
 
 
 def words(error: BaseException) -> str:
-    """Return what an exception says; of a failed call of Spark's, what went wrong instead of the whole Java trace."""
+    """Return what Glue says of an exception; of a failed call of Spark's, what went wrong without where in Java."""
     java = getattr(error, "java_exception", None)  # py4j's
-    return str(error) if java is None else f"{error.errmsg.strip()} {java.toString()}"  # type: ignore[attr-defined]
+    if java is None:
+        return f"{type(error).__name__}: {error}"
+    text = f"{error.errmsg.strip()} {java.toString()}"  # type: ignore[attr-defined]
+    return re.split(r"\s+(?:at [\w.$]+\(|Driver stacktrace)", text, maxsplit=1)[0]
 
 
 if __name__ == "__main__":

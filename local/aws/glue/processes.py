@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+SECONDS_TO_NOTICE = 0.05
+SECONDS_TO_DRAIN = 10
 CHUNK = 64 * 1024
 LONGEST_LINE = 256 * 1024  # what an event of CloudWatch Logs holds
 
@@ -38,16 +40,18 @@ async def complete(
         cwd=cwd,
         process_group=0,  # but in the server's session, so that it ends with that
     )
-    ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
     readers = asyncio.gather(_forward(process.stdout, output), _forward(process.stderr, errors))
     try:
-        done, _ = await asyncio.wait({ended, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while process.returncode is None and not stop.is_set():  # wait() waits for its children's output too
+                    await asyncio.sleep(SECONDS_TO_NOTICE)
+        return process.returncode
     finally:
-        stopped.cancel()
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-    await asyncio.gather(ended, readers)
-    return process.returncode if ended in done else None
+        with suppress(TimeoutError):  # of output that is held open by what has left the process's group
+            await asyncio.wait_for(readers, SECONDS_TO_DRAIN)
 
 
 async def _forward(stream: asyncio.StreamReader | None, lines: Lines) -> None:

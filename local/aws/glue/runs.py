@@ -15,6 +15,7 @@ from urllib.parse import quote
 from local.aws import access
 from local.aws.glue import processes, staging
 from local.aws.glue.logs import Log
+from local.aws.glue.roles import credentials
 from local.aws.glue.staging import ADDRESS, NotStaged, Stage
 
 HERE = Path(__file__).parent
@@ -35,6 +36,7 @@ MOST_MEMORY = 4  # GB that a worker of any type gets here
 LONGEST_MESSAGE = 2000
 PYTHON = VENV / "bin" / "python"
 UNSEEN = "path-not-named-in-the-jobs-arguments"  # a file system that is none, for Spark to stumble over
+COMMITTER = "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory"
 OVERLOAD = "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme"
 
 Outcome = tuple[str, str | None]  # a run's last state, and its error message
@@ -169,7 +171,9 @@ def _settings(folder: Path, run: Mapping[str, Any], stage: Stage) -> dict[str, s
         "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
         "spark.hadoop.fs.viewfs.overload.scheme.target.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
     }
-    settings |= {f"spark.hadoop.fs.{scheme}.impl": OVERLOAD for scheme in ("s3", "s3a", "s3n")}
+    for scheme in ("s3", "s3a", "s3n"):
+        settings[f"spark.hadoop.fs.{scheme}.impl"] = OVERLOAD
+        settings[f"spark.hadoop.mapreduce.outputcommitter.factory.scheme.{scheme}"] = COMMITTER  # not S3A's own
     mounts = {f"{bucket}.linkFallback": (stage.folder / bucket).as_uri() for bucket in stage.buckets}
     mounts |= {f"{bucket}.link./{prefix}": f"{UNSEEN}://{bucket}/{quote(prefix)}" for bucket, prefix in stage.unseen()}
     return settings | {f"spark.hadoop.fs.viewfs.mounttable.{name}": target for name, target in mounts.items()}
@@ -222,20 +226,8 @@ async def _fetched(address: str, folder: Path) -> Path:
 
 def _environment(folder: Path, role: str) -> dict[str, str]:
     """Return what a script finds in its environment: its role's credentials for the local AWS, nothing of the user's."""
-    from ministack.core.responses import get_account_id, get_region
-    from ministack.services import iam, sts
+    from ministack.core.responses import get_region
 
-    account, name = get_account_id(), role.rpartition("/")[2]
-    key, secret, token = iam._gen_session_access_key(), iam._gen_secret(), iam._gen_session_token()
-    session = {
-        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/GlueJobRunnerSession",
-        "UserId": f"{name}:GlueJobRunnerSession",
-        "AccountId": account,
-        "PrincipalType": "AssumedRole",
-        "SecretAccessKey": secret,
-        "SessionToken": token,
-    }
-    sts.register_session(key, session)
     machine = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     return {
         **machine,
@@ -247,9 +239,7 @@ def _environment(folder: Path, role: str) -> dict[str, str]:
         "NO_PROXY": "*",
         "PYTHONUNBUFFERED": "1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
-        "AWS_ACCESS_KEY_ID": key,
-        "AWS_SECRET_ACCESS_KEY": secret,
-        "AWS_SESSION_TOKEN": token,
+        **credentials(role, "GlueJobRunnerSession"),
         "AWS_DEFAULT_REGION": get_region(),
         "AWS_REGION": get_region(),
         "AWS_EC2_METADATA_DISABLED": "true",

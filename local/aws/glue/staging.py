@@ -87,7 +87,7 @@ class Stage:
         found: set[tuple[str, str]] = set()
         for bucket in self.buckets:
             for key in s3._buckets[bucket]["objects"]:
-                if self.holds(bucket, key):
+                if self.holds(bucket, key) or key.startswith("/"):  # which Spark cannot name
                     continue
                 for end in re.finditer("(?<=[^/])(/|$)", key):
                     if (prefix := (bucket, key[: end.start()])) not in above:
