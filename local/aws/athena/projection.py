@@ -140,13 +140,9 @@ def _date(given: Mapping[str, str], hive: str) -> Column:
             moment = form.read(text)
         except ValueError:
             return None  # such as the 31st of April
-        count = _count(low, moment, unit)
-        if (
-            not low <= moment <= high
-            or count % step
-            or _shifted(low, count, unit) != moment
-            or form.text(moment) != text
-        ):
+        first = _count(low, moment, unit) // step  # or the next, where the format is coarser than the steps
+        steps = (_shifted(low, count * step, unit) for count in (first, first + 1))
+        if not any(low <= there <= high and form.text(there) == text for there in steps):
             return None
         return {"date": f"{moment:%Y-%m-%d}", "timestamp": f"{moment:%Y-%m-%d %H:%M:%S}"}.get(hive.lower(), text)
 
