@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import sqlglot
-from sqlglot import exp
 
 from local.aws.athena import catalog, engine, entries, objects, types, values
 from local.aws.athena.ddl import Change, Place, lines_of
@@ -127,7 +125,6 @@ def insert(words: Words, place: Place) -> Writing:
     name = words.table(place.database)
     is_query = any(words.is_next(f"( {word}") for word in ("select", "with", "values", "("))
     given = words.listed(words.name) if words.is_next("(") and not is_query else None
-    is_values = words.is_next("values")
     sql, _ = words.rest()
     table = catalog.table(name.database, name.table, at="line 1:1: ")
     if not isinstance(table, catalog.Table):
@@ -147,19 +144,11 @@ def insert(words: Words, place: Place) -> Writing:
         if not table.projected:
             await entries.add_partitions(name, new)
 
-    query = engine.resolve(_select(sql) if is_values else sql, place.database)
+    query = engine.resolve(sql, place.database)
     places = {part.values: part.location for part in table.partitions} if table.keys and not table.projected else {}
     manifest = f"{place.output}/{place.query_id}-manifest.csv"
     layout = _layout_of(name, table)
     return Writing(query, table.location.rstrip("/"), manifest, layout, register, table=columns, places=places)
-
-
-def _select(sql: str) -> str:
-    """Return VALUES as a SELECT."""
-    tree = sqlglot.parse_one(sql, read="athena")
-    names = [exp.to_identifier(f"c{i}") for i in range(len(tree.expressions[0].expressions))]
-    tree.set("alias", exp.TableAlias(this=exp.to_identifier("t"), columns=names))
-    return exp.select("*").from_(tree).sql("athena")
 
 
 def _layout(options: Mapping[str, str | list[str]], *compressions: str) -> tuple[Layout, dict[str, Any]]:
