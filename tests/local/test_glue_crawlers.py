@@ -1,5 +1,6 @@
 """The local crawlers, through boto3: what lies in the lake gets into the catalog as AWS's crawlers put it there."""
 
+import copy
 import gzip
 import io
 import json
@@ -9,6 +10,7 @@ import time
 import uuid
 from functools import reduce
 from pathlib import Path
+from types import SimpleNamespace
 
 import boto3
 import pyarrow as pa
@@ -42,10 +44,17 @@ def role(name: str, *actions: str) -> str:
 class Crawlers:
     """The lake, the catalog database and the crawlers of one test."""
 
-    def __init__(self, bucket: str, database: str) -> None:
-        self.bucket, self.database = bucket, database
-        self.s3, self.glue = boto3.client("s3"), boto3.client("glue")
-        self.role = role(f"crawler-{database}", "s3:ListBucket", "s3:GetObject", "glue:*")
+    def __init__(self, bucket: str, database: str, role: str) -> None:
+        self.bucket, self.database, self.role = bucket, database, role
+        self.s3, self.glue, self.logs = (boto3.client(name) for name in ("s3", "glue", "logs"))
+
+    def fresh(self) -> "Crawlers":
+        """Return another bucket and database, of the same server."""
+        mark, other = uuid.uuid4().hex[:10], copy.copy(self)
+        other.bucket, other.database = f"lake-{mark}", f"db_{mark}"
+        self.s3.create_bucket(Bucket=other.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+        self.glue.create_database(DatabaseInput={"Name": other.database})
+        return other
 
     def put(self, key: str, content: bytes | str | list | dict | pa.Table) -> None:
         """Write an object; rows become Parquet or JSON lines."""
@@ -118,7 +127,7 @@ class Crawlers:
         return [version["VersionId"] for version in found]
 
     def log(self, name: str) -> str:
-        events = boto3.client("logs").get_log_events(logGroupName="/aws-glue/crawlers", logStreamName=name)["events"]
+        events = self.logs.get_log_events(logGroupName="/aws-glue/crawlers", logStreamName=name)["events"]
         return "\n".join(event["message"] for event in events)
 
     def metrics(self, name: str) -> tuple[int, int, int]:
@@ -126,9 +135,19 @@ class Crawlers:
         return found["TablesCreated"], found["TablesUpdated"], found["TablesDeleted"]
 
 
+@pytest.fixture(scope="module")
+def server(aws: str) -> Crawlers:
+    return Crawlers("", "", role(f"crawler-{uuid.uuid4().hex[:8]}", "s3:ListBucket", "s3:GetObject", "glue:*"))
+
+
 @pytest.fixture
-def lake(athena: Athena) -> Crawlers:
-    return Crawlers(athena.bucket, athena.database)
+def lake(server: Crawlers) -> Crawlers:
+    return server.fresh()
+
+
+@pytest.fixture
+def athena(lake: Crawlers) -> Athena:
+    return Athena(SimpleNamespace(lake_bucket=lake.bucket, catalog_database=lake.database))
 
 
 def code(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -880,9 +899,7 @@ def test_a_crawl_that_the_servers_end_cut_off_has_failed_and_the_crawler_can_sta
 
     pid = serve()
     try:
-        lake = Crawlers("lake", "catalog")
-        lake.s3.create_bucket(Bucket="lake", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-        lake.glue.create_database(DatabaseInput={"Name": "catalog"})
+        lake = Crawlers("", "", role("crawler", "s3:*", "glue:*")).fresh()
         for i in range(60):
             lake.put(f"t/{i}.json", slow)
         name = lake.create("t/")
