@@ -233,6 +233,8 @@ def _not_resolved(tree: exp.Query, schema: MappingSchema, error: OptimizeError) 
     found = re.search(r"Column '([^']*)'.*?(?:Line: (\d+), Col: (\d+))?$", str(error), re.DOTALL)
     if found is None:
         return not_supported(f"this query: {error}")
+    if found[1].startswith("$"):
+        return not_supported(f"the hidden column {found[1]}")
     where = f"line {found[2]}:{int(found[3]) - len(found[1]) + 1}: " if found[2] else ""
     for scope in traverse_scope(tree):
         named = any(column.name == found[1] and not column.table for column in scope.columns)

@@ -168,6 +168,8 @@ def _resolved(tree: exp.Query, database: str, tables: dict[tuple[str, str], Tabl
         if node.catalog.lower() not in CATALOGS:
             raise QueryFailed("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist")
         where, name = (node.db or database).lower(), node.name.lower()
+        if "$" in name:
+            raise not_supported(f"the metadata table {name}")
         if where == information_schema.NAME:
             found: Table | View = View(where, information_schema.query(name, at=_position(node)))
         else:

@@ -346,6 +346,26 @@ def test_sqlalchemy_asks_by_expressions(engine: sa.Engine):
     assert frame.to_dict("records") == [{"id": 2, "name": "two\nlines"}]
 
 
+def test_sqlalchemy_makes_tables_and_adds_rows(shop: Shop, engine: sa.Engine):
+    described = sa.MetaData()
+    made = sa.Table(
+        "made", described, sa.Column("id", sa.Integer), sa.Column("name", sa.String),
+        sa.Column("price", sa.DECIMAL(10, 2)), sa.Column("at", sa.TIMESTAMP),
+        sa.Column("day", sa.String, awsathena_partition=True),
+        awsathena_location=f"s3://{shop.bucket}/made/", awsathena_file_format="parquet",
+    )  # fmt: skip
+    rows = [(1, "it's", Decimal("1.50"), NOON, "x"), (2, "b", Decimal("2.05"), NOON, "y"), (3, None, None, None, "y")]
+
+    described.create_all(engine)
+    with engine.connect() as connection:
+        connection.execute(made.insert(), [dict(zip(made.c.keys(), row, strict=True)) for row in rows])
+        found = connection.execute(sa.select(made).order_by(made.c.id)).all()
+    described.drop_all(engine)
+
+    assert found == rows
+    assert not sa.inspect(engine).has_table("made")
+
+
 def test_metadata_is_listed(shop: Shop):
     cursor = shop.connect().cursor()
 
@@ -393,6 +413,12 @@ def test_errors_are_athenas(shop: Shop):
         cursor.execute("select nothing from sales")
     with pytest.raises(OperationalError, match="DIVISION_BY_ZERO"):
         cursor.execute("select 1 / (id - 1) from sales")
+    for sql, name in {
+        'select "$path" from sales': "the hidden column",
+        'select * from "sales$partitions"': "the metadata table",
+    }.items():
+        with pytest.raises(OperationalError, match=f"NOT_SUPPORTED: The local Athena does not support {name}"):
+            cursor.execute(sql)
     with pytest.raises(DatabaseError, match="WorkGroup nobodys is not found"):
         cursor.execute("select 1", work_group="nobodys")
     assert cursor.execute("select 1").fetchall() == [(1,)]
