@@ -493,6 +493,6 @@ def examples(test: Callable[..., None]) -> Callable[..., None]:
 
 @examples
 @given(sql=queries())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_a_pruned_query_answers_as_an_unpruned_one(twins: Twins, sql: str):
     assert twins.rows(sql.replace("TABLE", "parted")) == twins.rows(sql.replace("TABLE", "whole"))
