@@ -217,9 +217,8 @@ async def _update(name: Name, change: Callable[[Document], None]) -> list[str]:
     table["Parameters"] = {**(table.get("Parameters") or {}), "transient_lastDdlTime": str(int(time.time()))}
     change(table)
     parts = ("Name", "Description", "Owner", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
-    return await entries.glue(
-        "UpdateTable", DatabaseName=name.database, TableInput={part: table[part] for part in parts}
-    )
+    described = {part: table[part] for part in parts if table.get(part) is not None}
+    return await entries.glue("UpdateTable", DatabaseName=name.database, TableInput=described)
 
 
 def _add_columns(words: Words, name: Name) -> Change:
@@ -227,8 +226,8 @@ def _add_columns(words: Words, name: Name) -> Change:
     words.end()
 
     def change(table: Document) -> None:
-        table["StorageDescriptor"]["Columns"] += columns
-        _check_columns(columns, table["StorageDescriptor"]["Columns"] + table["PartitionKeys"])
+        table["StorageDescriptor"]["Columns"] = [*(table["StorageDescriptor"].get("Columns") or []), *columns]
+        _check_columns(columns, entries.columns(table))
 
     return Change(lambda: _update(name, change), subtype="ALTER_TABLE_ADD_COLUMN")
 

@@ -110,6 +110,11 @@ def key_names(table: Document) -> list[str]:
     return [key["Name"] for key in table.get("PartitionKeys") or []]
 
 
+def columns(table: Document) -> list[dict[str, str]]:
+    """Return a table's columns, with its partition keys."""
+    return [*(table["StorageDescriptor"].get("Columns") or []), *(table.get("PartitionKeys") or [])]
+
+
 def partitions(name: Name) -> dict[tuple[str, ...], Document]:
     """Return a table's partitions, by their values."""
     from ministack.services import glue as service

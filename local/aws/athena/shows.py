@@ -77,7 +77,7 @@ def show_columns(words: Words, place: Place) -> Change:
     table = _described(name)
     if entries.is_view(table):
         return views.columns(table)
-    return lines_of(["field"], lambda: [_field(column["Name"]) for column in _columns(table)])
+    return lines_of(["field"], lambda: [_field(column["Name"]) for column in entries.columns(table)])
 
 
 def describe(words: Words, place: Place) -> Change:
@@ -94,7 +94,7 @@ def describe(words: Words, place: Place) -> Change:
     def lines() -> list[str]:
         keys = table.get("PartitionKeys") or []
         title = ["\t \t ", "# Partition Information\t \t ", HEAD, "\t \t "] if keys else []
-        return [*map(_line, _columns(table)), *title, *map(_line, keys)]
+        return [*map(_line, entries.columns(table)), *title, *map(_line, keys)]
 
     return lines_of(["col_name", "data_type", "comment"], lines)
 
@@ -122,23 +122,23 @@ def show_create_table(words: Words, place: Place) -> Change:
         if entries.is_view(table):
             raise task_error(f"SHOW CREATE TABLE of a view: {name}; say SHOW CREATE VIEW")
         storage, keys = table["StorageDescriptor"], table.get("PartitionKeys") or []
-        serde, properties = storage["SerdeInfo"], dict(table.get("Parameters") or {})
+        serde, properties = storage.get("SerdeInfo") or {}, dict(table.get("Parameters") or {})
         comment = properties.pop("comment", None)
         properties.pop("EXTERNAL", None)
         return [
             f"CREATE EXTERNAL TABLE `{name}`(",
-            *_listed(map(_definition, storage["Columns"])),
+            *_listed(map(_definition, storage.get("Columns") or [])),
             *([f"COMMENT {_text(comment)}"] if comment else []),
             *(["PARTITIONED BY ( ", *_listed(map(_definition, keys))] if keys else []),
             "ROW FORMAT SERDE ",
-            f"  {_text(serde['SerializationLibrary'])} ",
+            f"  {_text(serde.get('SerializationLibrary', ''))} ",
             *_pairs("WITH SERDEPROPERTIES ( ", serde.get("Parameters") or {}),
             "STORED AS INPUTFORMAT ",
-            f"  {_text(storage['InputFormat'])} ",
+            f"  {_text(storage.get('InputFormat', ''))} ",
             "OUTPUTFORMAT ",
-            f"  {_text(storage['OutputFormat'])}",
+            f"  {_text(storage.get('OutputFormat', ''))}",
             "LOCATION",
-            f"  {_text(storage['Location'])}",
+            f"  {_text(storage.get('Location', ''))}",
             *_pairs("TBLPROPERTIES (", properties),
         ]
 
@@ -152,10 +152,6 @@ def _described(name: Name) -> Document:
         text = "Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; Request ID: {}; Proxy: null)"
         raise Refused("InvalidRequestException", text.format(uuid.uuid4()), AthenaErrorCode="INVALID_INPUT")
     return table
-
-
-def _columns(table: Document) -> list[dict[str, str]]:
-    return [*table["StorageDescriptor"]["Columns"], *(table.get("PartitionKeys") or [])]
 
 
 def _field(text: str) -> str:
@@ -181,5 +177,5 @@ def _pairs(title: str, pairs: dict[str, str]) -> list[str]:
 
 
 def _listed(items: Iterable[str]) -> list[str]:
-    *most, last = items
+    *most, last = [*items] or [""]
     return [*(f"  {item}, " for item in most), f"  {last})"]
