@@ -28,10 +28,8 @@ def start(layout: Layout, auth: str) -> None:
     if processes.running(services.AWS, run=layout.run) is not None:
         _show_running(layout, settings, auth)
         return
-    for name in ("platform", "lambda"):
-        if name in environments.outdated(layout):
-            print(f"Installing the {name} environment", flush=True)
-            environments.install(layout, name)
+    needed = ("platform", "lambda", "spark")
+    environments.install_all(layout, [name for name in environments.outdated(layout) if name in needed], print)
     began = time.monotonic()
     services.start_aws(layout, settings, auth=auth == "true")
     seconds = time.monotonic() - began

@@ -80,9 +80,7 @@ def requirements(layout: Layout, constraints: str) -> int:
 
 
 def _install(layout: Layout) -> None:
-    for name in environments.outdated(layout):
-        print(f"Installing the {name} environment", flush=True)
-        environments.install(layout, name)
+    environments.install_all(layout, environments.outdated(layout), print)
 
 
 def _environment(layout: Layout) -> dict[str, str]:

