@@ -65,7 +65,7 @@ class Glue:
         definition = {"Command": {"Name": command, "ScriptLocation": location, "PythonVersion": "3"}, **definition}
         if command == "glueetl":
             definition = {"GlueVersion": "5.0", "WorkerType": "G.1X", "NumberOfWorkers": 3, **definition}
-        self.client.create_job(Name=name, Role=self.name, **definition)
+        self.client.create_job(**{"Name": name, "Role": self.name, **definition})
         return name
 
     def shell(self, script: str, **definition) -> str:
@@ -496,6 +496,12 @@ def test_a_script_that_is_not_there_fails_the_run(glue):
     message = glue.finish(job)["ErrorMessage"]
 
     assert message == f"LAUNCH ERROR | File does not exist: s3://{glue.bucket}/scripts/{job}.py"
+
+
+def test_a_script_that_the_role_may_not_read_fails_the_run(glue):
+    job = glue.shell("", Role="nobody")
+
+    assert "is not authorized to perform: s3:GetObject" in glue.finish(job)["ErrorMessage"]
 
 
 def test_output_is_in_the_log_while_the_script_runs(glue):

@@ -16,7 +16,7 @@ from local.aws import access
 from local.aws.glue import processes, staging
 from local.aws.glue.logs import Log
 from local.aws.glue.roles import credentials
-from local.aws.glue.staging import ADDRESS, NotStaged, Stage
+from local.aws.glue.staging import ADDRESS, NotStaged, Stage, permit
 
 HERE = Path(__file__).parent
 FOLDER = Path(tempfile.gettempdir()) / "glue"  # of a run while it goes on
@@ -215,6 +215,8 @@ async def _fetched(address: str, folder: Path) -> Path:
     from ministack.services import s3
 
     found = ADDRESS.fullmatch(address.strip())
+    if found:
+        permit("s3:GetObject", *found.groups())
     body = s3._get_object_data(*found.groups()) if found and found[1] in s3._buckets else None
     if not found or body is None:
         raise NotLaunched(f"LAUNCH ERROR | File does not exist: {address}")

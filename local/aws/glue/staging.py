@@ -57,7 +57,7 @@ class Stage:
         async with self._busy:
             objects = dict(self._objects())
             for bucket, key in objects.keys() - self._known.keys():
-                _require("s3:GetObject", bucket, key)
+                permit("s3:GetObject", bucket, key)
             await asyncio.to_thread(self._link, objects)
 
     async def push(self) -> None:
@@ -73,7 +73,7 @@ class Stage:
             for bucket, key in sorted(changed.keys() - marks):
                 await self._put(bucket, key, changed[bucket, key])
             for bucket, key in gone:
-                _require("s3:DeleteObject", bucket, key)
+                permit("s3:DeleteObject", bucket, key)
                 _check(s3._delete_object(bucket, key), bucket, key)
                 del self._known[bucket, key]
             for bucket, key in sorted(marks):
@@ -103,7 +103,7 @@ class Stage:
         from ministack.services import s3
 
         for bucket in {bucket for bucket, _ in self.paths} & set(s3._buckets):
-            _require("s3:ListBucket", bucket)
+            permit("s3:ListBucket", bucket)
             for key, entry in s3._buckets[bucket]["objects"].items():
                 if self.holds(bucket, key) and not key.endswith("/"):  # the console's "folders" are none to Spark
                     yield (bucket, key), entry["etag"]
@@ -149,7 +149,7 @@ class Stage:
     async def _put(self, bucket: str, key: str, path: Path) -> None:
         from ministack.services import s3
 
-        _require("s3:PutObject", bucket, key)
+        permit("s3:PutObject", bucket, key)
         state, body = _state(path), await asyncio.to_thread(path.read_bytes)
         headers = {"content-type": "application/octet-stream", "content-length": str(len(body))}
         answer = s3._put_object(bucket, key, body, headers)
@@ -170,6 +170,17 @@ def named(arguments: Mapping[str, str], buckets: Iterable[str]) -> set[tuple[str
             prefix = key[: key.rfind("/", 0, pattern.start()) + 1] if pattern else key
             found.add((bucket, prefix.strip("/")))
     return found
+
+
+def permit(action: str, bucket: str, key: str = "") -> None:
+    """Return if the run's role may do this, or if nothing is enforced.
+
+    :raises NotStaged: it may not
+    """
+    try:
+        require(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
+    except Denied as error:
+        raise NotStaged(f"AccessDenied: {error}") from error
 
 
 def follow(access_key: str, stage: Stage) -> None:
@@ -202,13 +213,6 @@ def install() -> None:
         return answer
 
     s3.handle_request = handle_request
-
-
-def _require(action: str, bucket: str, key: str = "") -> None:
-    try:
-        require(action, f"arn:aws:s3:::{bucket}/{key}".rstrip("/"))
-    except Denied as error:
-        raise NotStaged(f"AccessDenied: {error}") from error
 
 
 def _check(answer: tuple[int, Any, bytes], bucket: str, key: str) -> None:
