@@ -504,6 +504,19 @@ def test_a_script_that_the_role_may_not_read_fails_the_run(glue):
     assert "is not authorized to perform: s3:GetObject" in glue.finish(job)["ErrorMessage"]
 
 
+@pytest.mark.parametrize(("keys", "refused"), [(("a/b", "a"), "a"), (("x/../y",), "x/../y"), (("d//e",), "d//e")])
+def test_keys_that_cannot_be_files_fail_a_spark_run_before_it_reads_half_of_them(glue, keys, refused):
+    folder = f"clash-{uuid.uuid4().hex[:6]}"
+    for key in keys:
+        glue.put(f"{folder}/{key}", b"1")
+    job = glue.job("", DefaultArguments={"--in": f"s3://{glue.bucket}/{folder}/"})
+
+    message = glue.finish(job)["ErrorMessage"]
+
+    assert message.startswith(f"s3://{glue.bucket}/{folder}/{refused}")
+    assert "cannot be staged" in message
+
+
 def test_output_is_in_the_log_while_the_script_runs(glue):
     job = glue.shell("import time; print('first' + '.' * 300_000); print('second'); time.sleep(600)")
     run = glue.start(job)

@@ -34,6 +34,8 @@ DPU = {
 CORES_PER_DPU = 4
 MOST_MEMORY = 4  # GB that a worker of any type gets here
 LONGEST_MESSAGE = 2000
+# Arguments that name what Glue itself reads or writes, and Spark does not.
+NO_DATA = ("--scriptLocation", "--extra-py-files", "--extra-files", "--spark-event-logs-path")
 PYTHON = VENV / "bin" / "python"
 UNSEEN = "path-not-named-in-the-jobs-arguments"  # a file system that is none, for Spark to stumble over
 COMMITTER = "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory"
@@ -122,7 +124,8 @@ async def _staged(folder: Path, arguments: Mapping[str, str], key: str) -> Stage
     from ministack.services import s3
 
     buckets = list(s3._buckets)
-    stage = Stage(folder / "s3", buckets, staging.named(arguments, buckets))
+    data = {name: value for name, value in arguments.items() if name not in NO_DATA}
+    stage = Stage(folder / "s3", buckets, staging.named(data, buckets))
     await stage.pull()
     staging.follow(key, stage)
     return stage
