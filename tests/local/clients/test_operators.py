@@ -13,6 +13,7 @@ import pytest
 
 from quayside.settings import Settings
 from tests.support import airflow
+from tests.support.aws import REGION
 
 airflow.use()
 
@@ -52,6 +53,10 @@ class Runner:
 
         monkeypatch.setattr(task_runner, "finalize", keep_the_error)
         monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", "aws://")  # as on MWAA
+        place = f"s3://{settings.lake_bucket}/answers/"
+        athena = {"s3_staging_dir": place, "poll_interval": 0.2, "region_name": REGION}
+        connection = {"conn_type": "athena", "schema": settings.catalog_database, "extra": athena}
+        monkeypatch.setenv("AIRFLOW_CONN_ATHENA_SQL", json.dumps(connection))
         bag = DagBag(Path(__file__).parent / "dags", include_examples=False)
         assert bag.import_errors == {}
         DagBundlesManager().sync_bundles_to_db()
@@ -71,11 +76,12 @@ class Runner:
     def result(self, task_id: str) -> Any:
         """Return what a task of the last run returned."""
         from airflow.models.xcom import XComModel
+        from airflow.sdk.serde import deserialize
         from airflow.utils.session import create_session
 
         with create_session() as session:
             asked = {"run_id": self._run.run_id, "task_id": task_id, "key": "return_value"}
-            return session.query(XComModel.value).filter_by(**asked).scalar()
+            return deserialize(session.query(XComModel.value).filter_by(**asked).scalar())
 
 
 @pytest.fixture
@@ -108,6 +114,7 @@ def test_a_lake_is_filled_by_operators_that_wait_and_operators_that_defer(runner
     made = athena.get_query_execution(QueryExecutionId=runner.result("summary"))["QueryExecution"]
     assert (made["StatementType"], made["Status"]["State"]) == ("DDL", "SUCCEEDED")
     assert s3.list_objects_v2(Bucket=bucket, Prefix="daily/")["KeyCount"] >= 1
+    assert runner.result("rows") == [("2023-11-01", 1), ("2023-11-02", 2)]
     # The crawler was made by the first task and changed by the second.
     crawler = glue.get_crawler(Name=runner.name)["Crawler"]
     assert (crawler["Description"], crawler["LastCrawl"]["Status"]) == ("again", "SUCCEEDED")
@@ -116,6 +123,7 @@ def test_a_lake_is_filled_by_operators_that_wait_and_operators_that_defer(runner
     assert [report["Key"] for report in reports] == ["reports/a title, with 'quotes'", "reports/later"]
     ended = glue.get_job_run(JobName=f"{runner.name}-report", RunId=runner.result("report"))["JobRun"]
     assert (ended["JobRunState"], ended["Arguments"]["--title"]) == ("SUCCEEDED", "a title, with 'quotes'")
+    assert glue.get_job(JobName=f"{runner.name}-report")["Job"]["Description"] == "later"
     log = capfd.readouterr()
     for words in ("converted 3 sales", "reported a title, with 'quotes'", "nothing to worry about"):
         assert words in log.out + log.err

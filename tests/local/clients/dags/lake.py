@@ -14,6 +14,7 @@ from airflow.providers.amazon.aws.sensors.athena import AthenaSensor
 from airflow.providers.amazon.aws.sensors.glue import GlueJobSensor
 from airflow.providers.amazon.aws.sensors.glue_catalog_partition import GlueCatalogPartitionSensor
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
@@ -29,7 +30,7 @@ CRAWLER = {
 }
 
 
-def shell(task_id: str, script: str, **options: object) -> GlueJobOperator:
+def shell(task_id: str, script: str, job: str = "", **options: object) -> GlueJobOperator:
     """Return the task of a Python shell job, whose script is brought to S3 by the operator itself."""
     command = {
         "Name": "pythonshell",
@@ -38,7 +39,7 @@ def shell(task_id: str, script: str, **options: object) -> GlueJobOperator:
     }
     return GlueJobOperator(
         task_id=task_id,
-        job_name=f"{{{{ params.name }}}}-{task_id}",
+        job_name=f"{{{{ params.name }}}}-{job or task_id}",
         script_location=str(SCRIPTS / script),
         replace_script_file=True,
         s3_bucket="{{ params.bucket }}",
@@ -108,6 +109,12 @@ with DAG("lake", schedule=None, params=PARAMS):
     total_is_there = AthenaSensor(
         task_id="total_is_there", query_execution_id="{{ ti.xcom_pull(task_ids='total') }}", sleep_time=1
     )
+    rows = SQLExecuteQueryOperator(
+        task_id="rows",
+        conn_id="athena_sql",
+        sql="select day, n from daily where total > %(least)s order by day",
+        parameters={"least": 1},
+    )
     report = shell(
         "report",
         "report.py",
@@ -117,12 +124,15 @@ with DAG("lake", schedule=None, params=PARAMS):
     report_later = shell(
         "report_later",
         "report.py",
+        job="report",
+        update_config=True,
+        job_desc="later",
         script_args={"--bucket": "{{ params.bucket }}", "--title": "later"},
         wait_for_completion=False,
     )
     report_is_there = GlueJobSensor(
         task_id="report_is_there",
-        job_name="{{ params.name }}-report_later",
+        job_name="{{ params.name }}-report",
         run_id="{{ ti.xcom_pull(task_ids='report_later') }}",
         poke_interval=1,
         deferrable=True,
@@ -135,9 +145,11 @@ with DAG("lake", schedule=None, params=PARAMS):
         >> total
         >> summary
         >> total_is_there
-        >> [report, report_later]
+        >> rows
+        >> report
+        >> report_later
+        >> report_is_there
     )
-    report_later >> report_is_there
 
 
 with DAG("lake_trouble", schedule=None, params=PARAMS):
