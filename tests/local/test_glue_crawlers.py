@@ -287,6 +287,9 @@ def test_a_text_with_one_column_or_one_row_is_no_csv(lake):
     lake.put("one_column/a.csv", "id\n1\n2\n")
     lake.put("one_row/a.csv", "1,2,3\n")
     lake.put("irregular/a.csv", "1,2\n1,2,3\n")
+    lake.put("empty/a.csv.gz", "")
+    lake.put("cut/a.json.gz", b"{}")
+    lake.s3.put_object(Bucket=lake.bucket, Key="broken/a.json.gz", Body=gzip.compress(b'{"a": 1}')[:-9])
 
     lake.crawl()
 
@@ -404,7 +407,7 @@ def test_a_file_that_no_classifier_knows_makes_a_log_line_and_no_table(lake):
 
 
 def test_a_format_that_aws_would_crawl_fails_the_crawl(lake):
-    lake.put("t/a.avro", b"Obj\x01rest")
+    lake.put("t/a.avro", b"Obj\x01\x04\x16avro.schema,\x01\xff\xfe")
 
     last = lake.run(lake.create("t/"))
 

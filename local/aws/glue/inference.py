@@ -12,7 +12,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any, Optional, Union
 
@@ -32,7 +32,7 @@ FOREIGN = {  # formats that AWS knows and this does not
     b"\x04\x22\x4d\x18": "LZ4",
     b"\xff\x06\x00\x00sNaPpY": "Snappy",
 }
-PARQUET_TYPES = {
+PARQUET_TYPES: dict[str, Type] = {  # of DuckDB → of Hive
     **{name: name for name in ("tinyint", "smallint", "bigint", "float", "double", "boolean", "date")},
     "integer": "int",
     "utinyint": "smallint",
@@ -40,8 +40,9 @@ PARQUET_TYPES = {
     "uinteger": "bigint",
     "ubigint": "decimal(20,0)",
     **dict.fromkeys(("varchar", "json", "enum"), "string"),
-    **dict.fromkeys(("timestamp", "timestamp_ns", "timestamp_ms", "timestamp with time zone"), "timestamp"),
+    **dict.fromkeys(("timestamp", "timestamp_ns", "timestamp with time zone", "timestamptz_ns"), "timestamp"),
     "blob": "binary",
+    "null": None,
 }
 
 
@@ -119,22 +120,29 @@ def classify(path: str, size: int, forms: Iterable[Form], parquet: duckdb.DuckDB
             except (EOFError, gzip.BadGzipFile, zlib.error):
                 return None
             compression, consumed = "gzip", file.tell()
-    for magic, name in FOREIGN.items():
-        if head.startswith(magic):
-            raise Unreadable(name)
-    if head.startswith(b"PAR1"):
-        return _parquet(path, parquet) if compression == "none" else None
+    found = _parquet(path, parquet) if head.startswith(b"PAR1") and compression == "none" else None
     whole = len(head) <= SAMPLE
+    found = found or _text(head[:SAMPLE], whole, forms)
+    if found is None:
+        for magic, name in FOREIGN.items():
+            if head.startswith(magic):
+                raise Unreadable(name)
+        return None
+    records = found.records
+    if not whole and found.kind.classification != "parquet":
+        records = max(records, records * size // max(consumed, 1))
+    return replace(found, kind=replace(found.kind, compression=compression), records=records)
+
+
+def _text(head: bytes, whole: bool, forms: Iterable[Form]) -> Optional[Content]:
     try:
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head[:SAMPLE], final=whole)
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head, final=whole)
     except UnicodeDecodeError:
         return None
     for form in (*forms, JsonForm(), CsvForm()):
         found = _json(text, whole, form) if isinstance(form, JsonForm) else _csv(text, whole, form)
         if found:
-            records = found.records if whole else max(found.records, found.records * size // max(consumed, 1))
-            kind = Kind(**{**vars(found.kind), "compression": compression})
-            return Content(kind, found.columns, records, found.quoted)
+            return found
     return None
 
 
@@ -256,7 +264,12 @@ def _csv(text: str, whole: bool, form: CsvForm) -> Optional[Content]:
     nothing: tuple[str, list[list[str]]] = ("", [[]])
     delimiter, rows = max(regular, key=lambda table: len(table[1][0]), default=nothing)
     width = len(rows[0])
-    if width < (1 if form.single else 2) or (form.names and len(form.names) != width) or "\0" in text:
+    if (
+        width < (1 if form.single else 2)
+        or (form.names and len(form.names) != width)
+        or "\0" in text
+        or text.startswith("<?xml")
+    ):
         return None
     first, *rest = [[cell.strip() for cell in row] for row in rows] if form.trim else rows
     types = [reduce(widened, (_csv_type(row[i]) for row in rest)) for i in range(width)]
