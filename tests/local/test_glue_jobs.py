@@ -674,3 +674,13 @@ def test_a_run_that_takes_longer_than_its_timeout_is_ended(glue, overdue):
     assert (run["JobRunState"], run["Timeout"]) == ("TIMEOUT", 1)
     assert 60 <= run["ExecutionTime"] < 90
     assert processes_of(run["Id"]) == []
+
+
+def test_triggers_and_workflows_that_would_start_nothing_are_refused(aws):
+    client, name = boto3.client("glue"), f"now-{uuid.uuid4().hex[:8]}"
+    client.create_trigger(Name=name, Type="ON_DEMAND", Actions=[{"JobName": "some"}])
+    client.create_workflow(Name=name)
+
+    for start in (client.start_trigger, client.start_workflow_run):
+        with pytest.raises(ClientError, match="keeps triggers and workflows"):
+            start(Name=name)

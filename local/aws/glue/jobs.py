@@ -10,11 +10,12 @@ from typing import Any
 from local.aws import listing
 from local.aws.glue import runs, staging
 from local.aws.glue.runs import DPU
+from local.aws.glue.stock import answer_of
 from local.aws.seam import Refused, intercept
 
 USES = {
     "cloudwatch_logs": ("_log_groups", "_create_log_group(data)", "_create_log_stream(data)", "_put_log_events(data)"),
-    "glue": ("_jobs", "_job_runs", "_tags", "_arn(resource_type, name)"),
+    "glue": ("_jobs", "_job_runs", "_tags", "_triggers", "_arn(resource_type, name)", "_start_trigger(data)"),
     "iam": ("_gen_session_access_key()", "_gen_secret()", "_gen_session_token()"),
     "ministack.core.router": ("extract_access_key_id(headers, query_params)",),
     "s3": (
@@ -42,6 +43,7 @@ NOT_HERE = {
     "--use-postgres-driver": "use what Spark itself brings",
 }
 ONLY = {"--job-bookmark-option": "job-bookmark-disable", "--job-language": "python"}
+NOT_STARTED = "The local Glue keeps triggers and workflows, and starts nothing by them"
 OF_A_RUN = ("Timeout", "MaxCapacity", "WorkerType", "NumberOfWorkers", "SecurityConfiguration", "NotificationProperty",
             "ExecutionClass")  # fmt: skip
 
@@ -61,10 +63,25 @@ def install() -> None:
         "GetJobRuns": _list_runs,
         "ListJobs": _list,
         "StartJobRun": _start,
+        "StartTrigger": _start_trigger,
+        "StartWorkflowRun": _start_workflow,
         "UpdateJob": _update,
     }
     intercept("glue", handlers, uses=USES)
     staging.install()
+
+
+async def _start_trigger(request: dict[str, Any]) -> dict[str, Any]:
+    from ministack.services import glue
+
+    trigger = glue._triggers.get(request["Name"]) or {}
+    if trigger.get("Type") != "ON_DEMAND":  # its schedule or condition is kept, and starts nothing
+        return answer_of(glue._start_trigger, request)
+    raise Refused("OperationNotSupportedException", f"{NOT_STARTED}: start the jobs of the trigger themselves.")
+
+
+async def _start_workflow(_: dict[str, Any]) -> dict[str, Any]:
+    raise Refused("OperationNotSupportedException", f"{NOT_STARTED}: start the jobs of the workflow themselves.")
 
 
 def mend() -> None:
