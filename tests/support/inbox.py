@@ -22,6 +22,10 @@ class Inbox:
         queues = boto3.client("sqs")
         url = queues.create_queue(QueueName=f"inbox-{uuid.uuid4().hex[:8]}")["QueueUrl"]
         arn = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        permission = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+                      "Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": settings.alerts_topic_arn}}}  # fmt: skip
+        policy = {"Version": "2012-10-17", "Statement": [permission]}
+        queues.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
         boto3.client("sns").subscribe(TopicArn=settings.alerts_topic_arn, Protocol="sqs", Endpoint=arn)
         return cls(url)
 
