@@ -311,7 +311,7 @@ NOT_ADDED = [
     ("insert into orders (id) select 'a'", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [bigint], Query: [varchar"),
     ("insert into orders (id, nope) values (1, 2)", "COLUMN_NOT_FOUND: line 1:1: Insert column name does not exist in target table: nope"),
     ("insert into orders (id, id) values (1, 2)", "DUPLICATE_COLUMN_NAME: line 1:1: Insert column name is specified more than once: id"),
-    ("insert into rows values (row(1, 'x'))", "NOT_SUPPORTED: The local Athena does not support INSERT of row("),
+    ("insert into rows select row(1, 'x')", "NOT_SUPPORTED: The local Athena does not support INSERT of row("),
     ("insert into nope values (1)", "TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.{database}.nope' does not exist"),
     ("insert into openx values (1)", "HIVE_UNSUPPORTED_FORMAT: Output format org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat with SerDe org.openx.data.jsonserde.JsonSerDe is not supported."),
 ]  # fmt: skip

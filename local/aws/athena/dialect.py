@@ -17,7 +17,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from local.aws.athena import types
 from local.aws.athena.errors import Malformed, QueryFailed, not_supported
-from local.aws.athena.rewrite import EXPRESSIONS, LAYERS
+from local.aws.athena.expressions import EXPRESSIONS
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is refused anyway
 
@@ -98,7 +98,7 @@ EXPRESSION_ARGUMENTS: dict[type[exp.Expr], set[str]] = {  # beside these
     exp.Window: {"partition_by", "order", "spec", "over"},
 }
 MOMENTS = (exp.CurrentDate, exp.CurrentTimestamp, exp.Localtimestamp)  # of which none is asked for with a precision
-for _type in (*EXPRESSIONS, *LAYERS):
+for _type in EXPRESSIONS:
     CLAUSES.setdefault(_type, set() if _type in MOMENTS else ARGUMENTS | EXPRESSION_ARGUMENTS.get(_type, set()))
 WITHIN_TYPES = (exp.DataTypeParam, exp.ColumnDef, exp.Var, exp.Identifier)
 REFUSED = {exp.Coalesce}  # made by `qualify` alone
@@ -145,6 +145,8 @@ def parse(sql: str) -> exp.Query:
             text = f"Column alias list has {len(columns)} entries but '{named.alias}' has {len(named.this.selects)} columns available"
             raise QueryFailed("MISMATCHED_COLUMN_ALIASES", text)
     for values in tree.find_all(exp.Values):
+        if any(len(row.expressions) == 1 and _is_row(row.expressions[0]) for row in values.expressions):
+            raise not_supported("VALUES of ROW(…): leave the word ROW out")
         alias = values.args.get("alias")
         if alias is None or not alias.columns:
             values.set("alias", _alias(values.alias or f"_values{id(values)}", _width(values)))
@@ -160,6 +162,10 @@ def _check(node: exp.Expr) -> None:
         return
     if type(node) in REFUSED or allowed is None or given - allowed:
         raise not_supported(f"{node.sql('athena')} ({type(node).__name__})")
+
+
+def _is_row(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Anonymous) and node.name.lower() == "row"
 
 
 def _width(values: exp.Values) -> int:

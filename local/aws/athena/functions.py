@@ -7,7 +7,7 @@ Arguments are types, of which a capital letter is any type (those in `LIMITED`: 
 `LITERALS` a text that has to stand in the query, for it is translated, and of `ADAPTED` more than one type.
 The result may be ``D.rule``, a rule of `DERIVED`.
 
-In DuckDB's words, ``{0}`` is the first argument, ``{*}`` all of them, ``{?}`` whether one of them is null, ``{=}`` the
+In DuckDB's words, ``{0}`` is the first argument, ``{*}`` all of them, ``{?}`` whether one of them is null, ``{nan}`` fails where one is NaN, ``{=}`` the
 result's type in DuckDB, ``{=(}`` and ``{=)}`` what makes a decimal of its digits, ``@e`` a name that is not used elsewhere, and ``{1:a;b}`` what a lambda makes of ``a`` and ``b``.
 An aggregate has ``{!}`` where DISTINCT stands, ``{^}`` ORDER BY, and ``{~}`` FILTER and OVER; a window function only
 ``{^}`` for IGNORE NULLS and ``{~}``.
@@ -22,8 +22,8 @@ from local.aws.athena import literals
 from local.aws.athena.types import INTEGERS, NUMBERS, Type, decimal, parse
 
 TABLE = r"""
-greatest(T, ...) -> T = case when {?} then null else greatest({*}) end
-least(T, ...) -> T = case when {?} then null else least({*}) end
+greatest(T, ...) -> T = case when {nan} or {?} then null else greatest({*}) end
+least(T, ...) -> T = case when {nan} or {?} then null else least({*}) end
 try(T) -> T = try({0})
 
 abs(N) -> N = abs({0})
@@ -147,9 +147,9 @@ date_diff(unit, M, M) -> bigint = date_sub('{0}', {1}, {2})
 date_diff(days, Z, Z) -> bigint = date_sub('{0}', wall({1}), wall(at_zone({2}."$at", {1}."$zone")))
 date_diff(unit, Z, Z) -> bigint = date_sub('{0}', {1}."$at", {2}."$at")
 date_format(wall, mysql) -> varchar = strftime({0}, '{1}')
-date_parse(varchar, mysql) -> timestamp(3) = date_trunc('millisecond', strptime({0}, '{1}'))
+date_parse(varchar, mysql_text) -> timestamp(3) = date_trunc('millisecond', strptime({0}, '{1}'))
 format_datetime(wall, joda) -> varchar = strftime({0}, '{1}')
-parse_datetime(varchar, joda) -> timestamp(3) with time zone = at_zone(strptime({0}, '{1}'), 'UTC')
+parse_datetime(varchar, joda_text) -> timestamp(3) with time zone = at_zone(strptime({0}, '{1}'), 'UTC')
 from_iso8601_date(varchar) -> date = iso_date({0})
 from_iso8601_timestamp(varchar) -> timestamp(3) with time zone = iso_timestamp({0})
 to_iso8601(date) -> varchar = strftime({0}, '%Y-%m-%d')
@@ -177,6 +177,7 @@ array_intersect(array(T), array(T)) -> array(T) = firsts(list_filter({0}, lambda
 array_except(array(T), array(T)) -> array(T) = case when {?} then null else firsts(list_filter({0}, lambda @e: list_position({1}, @e) is null)) end
 array_sort(array(T)) -> array(T) = list_sort({0}, 'ASC', 'NULLS LAST')
 array_position(array(T), T) -> bigint = case when {?} then null else coalesce(list_position({0}, {1}), 0) end
+array_max(array(F)) -> F = case when len({0}) = list_count({0}) then coalesce(list_max(list_transform({0}, lambda @e: number(@e))), list_max({0})) end
 array_max(array(T)) -> T = case when len({0}) = list_count({0}) then list_max({0}) end
 array_min(array(T)) -> T = case when len({0}) = list_count({0}) then list_min({0}) end
 array_remove(array(T), T) -> array(T) = case when {?} then null else list_filter({0}, lambda @e: @e is distinct from {1}) end
@@ -236,6 +237,7 @@ avg(double) -> double = avg({!}{0}){~}
 avg(real) -> real = cast(avg({!}{0}){~} as float)
 avg(D) -> D.same = {=(}exact_quotient(cast(sum({!}{0}){~} as {=38}), nullif(cast(count({!}{0}){~} as decimal(38,0)), 0), 1){=)}
 min(T) -> T = min({!}{0}){~}
+max(F) -> F = coalesce(max({!}number({0})){~}, max({!}{0}){~})
 max(T) -> T = max({!}{0}){~}
 min_by(T, U) -> T = arg_min_null({0}, {1}){~}
 max_by(T, U) -> T = arg_max_null({0}, {1}){~}
@@ -278,6 +280,8 @@ nth_value(T, bigint) -> T = nth_value({0}, {1}{^}){~}
 WINDOW_ONLY = {"row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead", "first_value",
                "last_value", "nth_value"}  # fmt: skip
 SORTING = {"min", "max", "array_sort", "array_max", "array_min", "greatest", "least"}
+COMPARING = {"contains", "array_distinct", "array_union", "array_intersect", "array_except", "array_position",
+             "array_remove", "arrays_overlap", "histogram", "map_agg", "approx_distinct"}  # fmt: skip # equal values
 ORDERED = {"array_agg", "listagg"}  # what ORDER BY within the brackets may change
 
 # What a capital letter may stand for, where it is not any type.
@@ -294,6 +298,8 @@ LITERALS: dict[str, Callable[[str], str | None]] = {
     "path": literals.json_path,
     "mysql": literals.mysql_format,
     "joda": literals.joda_format,
+    "mysql_text": literals.mysql_to_parse,
+    "joda_text": literals.joda_to_parse,
     "zone": literals.zone,
     "unit": literals.unit,
     "days": literals.unit_of_days,
@@ -322,6 +328,11 @@ class Function(NamedTuple):
     result: Type
     rule: str
     words: str
+
+    def parameters(self, count: int) -> list[Type]:
+        """Return the types that so many arguments are to have."""
+        more = [self.arguments[-1]] * (count - len(self.arguments)) if self.more else []
+        return [*self.arguments, *more]
 
     @property
     def aggregate(self) -> bool:

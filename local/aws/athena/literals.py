@@ -59,7 +59,7 @@ def consuming_regex(text: str) -> str:
 
 def replacement(text: str) -> str:
     """Return a replacement, in which ``$1`` is a group and a backslash takes the next letter as it is."""
-    parts = re.findall(r"\\.|\$\d|[^\\$]+|.", text, re.DOTALL)
+    parts = re.findall(r"\\.|\$\d(?!\d)|[^\\$]+|.", text, re.DOTALL)
     if any(part in ("\\", "$") for part in parts):
         raise not_supported(f"the replacement {text}")
     words = (f"\\{part[1]}" if part[0] == "$" else part[1:] if part[0] == "\\" else part for part in parts)
@@ -82,6 +82,22 @@ def json_path(text: str) -> str:
 def mysql_format(text: str) -> str:
     """Return a format of MySQL's as DuckDB's."""
     return _format(text, r"%.", {f"%{letter}": words for letter, words in MYSQL.items()}, "%")
+
+
+def mysql_to_parse(text: str) -> str:
+    """Return a format of MySQL's, of parts that both parse alike, as DuckDB's."""
+    return _parsing(text, mysql_format(text))
+
+
+def joda_to_parse(text: str) -> str:
+    """Return a format of Joda's, of parts that both parse alike, as DuckDB's."""
+    return _parsing(text, joda_format(text))
+
+
+def _parsing(text: str, words: str) -> str:
+    if set(re.findall(r"%-?(.)", words.replace("%%", ""))) - set("YmdHIMSfgpbB"):
+        raise not_supported(f"parsing by the format {text}")
+    return words
 
 
 def joda_format(text: str) -> str:

@@ -57,6 +57,8 @@ shift_month(n) = to_months(cast(n as integer))
 shift_quarter(n) = to_months(cast(3 * n as integer))
 shift_year(n) = to_months(cast(12 * n as integer))
 
+not_nan(x) = fails(isnan(x), 'NOT_SUPPORTED: The local Athena does not support comparing NaN')
+number(x) = case when not isnan(x) then x end
 finite(x) = case when isfinite(x) then x end
 present(l) = list_filter(l, lambda q: q is not null)
 holds(l, x) = case when x is null or l is null then null when list_contains(l, x) then true when len(l) > list_count(l) then null else false end

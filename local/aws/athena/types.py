@@ -200,3 +200,11 @@ def arithmetic(operator: str, left: Type, right: Type) -> Type | None:
     if operator == "%":
         return decimal(min(p1 - s1, p2 - s2) + scale, scale)
     return decimal(max(p1 - s1, p2 - s2) + scale + 1, scale)
+
+
+def pointed(kind: Type) -> tuple[str, str]:
+    """Return what makes a decimal of its digits, to stand before and after them in DuckDB's words."""
+    scale = kind.digits[1]
+    unit = f"'0.{'1'.zfill(scale)}'" if scale else "'1'"
+    after = f" as decimal({LONGEST - scale},0)) * cast({unit} as decimal({max(1, scale)},{scale})) as {kind.duck})"
+    return "cast(cast(", after

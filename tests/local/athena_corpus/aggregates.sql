@@ -7,12 +7,12 @@ select count(*), count(x), count(distinct x), count_if(x > 1), count(1), approx_
 
 -- sum: types
 select sum(x), sum(cast(x as bigint)), sum(y), sum(cast(x as double)), sum(cast(x as real)), sum(distinct x) from (values (1, 1.50), (1, 2.25), (3, null)) t(x, y)
---: bigint, bigint, decimal(38, 2), double, real, bigint
+--: bigint, bigint, decimal(38,2), double, real, bigint
 --> 5 | 5 | 3.75 | 5.0 | 5.0 | 4
 
 -- avg: types, and half away from zero
 select avg(x), avg(y), avg(z), avg(cast(x as real)) from (values (1, 1.50, 1e0), (2, 2.25, 2e0)) t(x, y, z)
---: double, decimal(3, 2), double, real
+--: double, decimal(3,2), double, real
 --> 1.5 | 1.88 | 1.5 | 1.5
 
 -- Nothing to sum up
@@ -148,3 +148,11 @@ select upper(x) filter (where true) from (values 'a') t(x)
 -- A column that is neither grouped nor summed up
 select x, count(*) from (values 1) t(x)
 --! EXPRESSION_NOT_AGGREGATE
+
+-- MaxAggregation, ArrayMaxFunction: NaN is the least
+select max(x), min(x), array_max(array_agg(x)), max(y) from (values (nan(), nan()), (1e0, nan()), (-2e0, nan())) t(x, y)
+--> 1.0 | -2.0 | 1.0 | NaN
+
+-- Maps are not grouped, for their entries have no order
+select distinct m from (values map(array[1], array[2])) t(m)
+--! NOT_SUPPORTED

@@ -2,7 +2,7 @@
 
 -- Constructor
 select array[1, 2, 4], array['foo', 'bar'], array[1, 1.2, 4], array[1, 2, null, -4, null], array[], array[array[1], array[]]
---: array(integer), array(varchar), array(decimal(11, 1)), array(integer), array(unknown), array(array(integer))
+--: array(integer), array(varchar), array(decimal(11,1)), array(integer), array(unknown), array(array(integer))
 --> [1, 2, 4] | [foo, bar] | [1.0, 1.2, 4.0] | [1, 2, null, -4, null] | [] | [[1], []]
 
 -- Constructor: nothing in common
@@ -11,7 +11,7 @@ select array[1, 'a']
 
 -- Subscript operator
 select array[1, 1.2, 4][2], array['a', 'b'][1], array[array[1, 2]][1][2], array[1, null][2]
---: decimal(11, 1), varchar, integer, integer
+--: decimal(11,1), varchar, integer, integer
 --> 1.2 | a | 2 | NULL
 
 -- TestArrayOperators.testSubscript

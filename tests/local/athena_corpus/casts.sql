@@ -21,7 +21,7 @@ select cast(2.5 as integer), cast(-2.5 as integer), cast(2.49 as bigint), cast(0
 
 -- TestDecimalCasts: decimal to decimal, half up
 select cast(1.235 as decimal(3,2)), cast(-1.235 as decimal(3,2)), cast(1 as decimal(5,2)), cast('1.235' as decimal(3,2))
---: decimal(3, 2), decimal(3, 2), decimal(5, 2), decimal(3, 2)
+--: decimal(3,2), decimal(3,2), decimal(5,2), decimal(3,2)
 --> 1.24 | -1.24 | 1.00 | 1.24
 
 -- TestDecimalCasts: does not fit

@@ -179,3 +179,11 @@ select to_milliseconds(interval '1' second), to_milliseconds(interval '2' day)
 -- Times of day are refused
 select current_time
 --! NOT_SUPPORTED
+
+-- Two-digit years, whose century differs
+select date_parse('69', '%y')
+--! NOT_SUPPORTED
+
+-- Weeks are no unit of an interval
+select interval '1' week
+--! NOT_SUPPORTED

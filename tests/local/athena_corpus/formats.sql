@@ -2,7 +2,7 @@
 
 -- Every type of a column
 select true, tinyint '1', smallint '2', 3, bigint '4', real '1.5', 2.5e0, 1.50, 'text', x'00ff', date '2020-01-02', timestamp '2020-01-02 03:04:05.678', timestamp '2020-01-02 03:04:05 UTC', json '{"a": 1}', interval '1' day
---: boolean, tinyint, smallint, integer, bigint, real, double, decimal(3, 2), varchar, varbinary, date, timestamp(3), timestamp(0) with time zone, json, interval day to second
+--: boolean, tinyint, smallint, integer, bigint, real, double, decimal(3,2), varchar, varbinary, date, timestamp(3), timestamp(0) with time zone, json, interval day to second
 --> true | 1 | 2 | 3 | 4 | 1.5 | 2.5 | 1.50 | text | 00 ff | 2020-01-02 | 2020-01-02 03:04:05.678 | 2020-01-02 03:04:05.000 UTC | {"a":1} | 1 00:00:00.000
 
 -- Doubles, as Java prints them

@@ -2,7 +2,7 @@
 
 -- Constructor
 select map(array['key1', 'key2', 'key3'], array[2373, 3463, 45837]), map(array['key1', 'key2', 'key3'], array[23, 34.63, 45.837]), map(array['k1', 'k2'], array['v1', null]), map(), map(array[1, 3], array[2, 4])
---: map(varchar, integer), map(varchar, decimal(13, 3)), map(varchar, varchar), map(unknown, unknown), map(integer, integer)
+--: map(varchar, integer), map(varchar, decimal(13,3)), map(varchar, varchar), map(unknown, unknown), map(integer, integer)
 --> {key1=2373, key2=3463, key3=45837} | {key1=23.000, key2=34.630, key3=45.837} | {k1=v1, k2=null} | {} | {1=2, 3=4}
 
 -- TestMapOperators.testConstructor: a key twice

@@ -7,7 +7,7 @@ select 7 / 2, -7 / 2, 7 / -2, -7 / -2
 
 -- Mathematical operators: the remainder has the dividend's sign
 select 7 % 3, -7 % 3, 7 % -3, mod(-7, 3), mod(5.5, 2)
---: integer, integer, integer, integer, decimal(2, 1)
+--: integer, integer, integer, integer, decimal(2,1)
 --> 1 | -1 | 1 | -1 | 1.5
 
 -- StandardErrorCode DIVISION_BY_ZERO
@@ -50,27 +50,27 @@ select 2147483647 * 2
 
 -- Decimal functions and operators, Decimal literals
 select decimal '0', decimal '-1.50', 0.1, 1.10, 123456789012345678901234567890.12
---: decimal(1, 0), decimal(3, 2), decimal(1, 1), decimal(3, 2), decimal(32, 2)
+--: decimal(1,0), decimal(3,2), decimal(1,1), decimal(3,2), decimal(32,2)
 --> 0 | -1.50 | 0.1 | 1.10 | 123456789012345678901234567890.12
 
 -- Decimal functions and operators, Binary arithmetic decimal operators: x + y
 select 0.1 + 0.2, 1.25 + 10, 9.9 - 10.00
---: decimal(2, 1), decimal(13, 2), decimal(5, 2)
+--: decimal(2,1), decimal(13,2), decimal(5,2)
 --> 0.3 | 11.25 | -0.10
 
 -- Decimal functions and operators: x * y has the digits of both
 select 1.50 * 2.5, -0.5 * 3
---: decimal(5, 3), decimal(11, 1)
+--: decimal(5,3), decimal(11,1)
 --> 3.750 | -1.5
 
 -- Decimal functions and operators: x / y has the larger scale, half rounded away from zero
 select 1.0 / 3.0, 2.00 / 3, -2.0 / 3.0, 0.05 / 10.00, -0.05 / 10.00
---: decimal(3, 1), decimal(3, 2), decimal(3, 1), decimal(4, 2), decimal(4, 2)
+--: decimal(3,1), decimal(3,2), decimal(3,1), decimal(4,2), decimal(4,2)
 --> 0.3 | 0.67 | -0.7 | 0.01 | -0.01
 
 -- Decimal functions and operators: x % y
 select 10.5 % 3, -10.5 % 3.0
---: decimal(3, 1), decimal(2, 1)
+--: decimal(3,1), decimal(2,1)
 --> 1.5 | -1.5
 
 -- Data types, Floating-point: a decimal and a double make a double, a real and an integer a real
@@ -144,7 +144,7 @@ select true and 1
 
 -- Negation
 select -(-5), -1.5, - 2e0
---: integer, decimal(2, 1), double
+--: integer, decimal(2,1), double
 --> 5 | -1.5 | -2.0
 
 -- A date is a moment at midnight

@@ -8,7 +8,7 @@ values (1, 'a'), (2, null)
 
 -- VALUES: of one column, of types that coerce
 select * from (values 1, 2.5, null) as t(x) order by x
---: decimal(11, 1)
+--: decimal(11,1)
 --> 1.0
 --> 2.5
 --> NULL
@@ -78,7 +78,7 @@ select count(*) from (select 1 union select 1 union all select 1)
 
 -- UNION: the type that takes both
 select x from (select 1 as x union all select 2.55) order by x
---: decimal(12, 2)
+--: decimal(12,2)
 --> 1.00
 --> 2.55
 
@@ -218,3 +218,25 @@ select * from duckdb_settings()
 select 1 -- one
   /* two */ + 1
 --> 2
+
+-- An alias hides no column in GROUP BY, but does in ORDER BY
+select -x as x, count(*) from (values 1, 2, 2) t(x) group by x order by x
+--> -2 | 2
+--> -1 | 1
+
+-- Neither GROUP BY nor WHERE nor the other columns know aliases
+select x + 1 as y from (values 1) t(x) where y = 2
+--! COLUMN_NOT_FOUND
+
+-- * with USING has the column once, first
+select * from (values (1, 2)) a(y, x) join (values (2, 3)) b(x, z) using (x)
+--# x, y, z
+--> 2 | 1 | 3
+
+-- VALUES of ROW, which would be several columns
+values row(1, 'a')
+--! NOT_SUPPORTED
+
+-- Precedence
+select 2 + 3 * 4 - 6 / 4, 8 / 4 / 2, 7 - 2 - 1, not true = false, 1 < 2 = true, 'a' || 'b' = 'ab', not 'a' like 'b', 1 = 1 and 2 = 3 or true
+--> 13 | 1 | 4 | true | true | true | true | true
