@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlparse
 
 import duckdb
 
@@ -16,6 +17,7 @@ from local.aws.athena.ddl import Change, Place
 from local.aws.athena.entries import Document
 from local.aws.athena.errors import TYPES, Malformed, QueryFailed
 from local.aws.athena.statements import Statement, Work
+from local.aws.athena.words import CATALOG
 from local.aws.athena.writing import Writing
 from local.aws.seam import Refused, intercept
 
@@ -98,9 +100,13 @@ async def _start(request: Document) -> Document:
     name, query_id = request.get("WorkGroup", "primary"), new_uuid()
     workgroup = _workgroup(name)
     output = _output(request, workgroup)
+    context = {"Catalog": CATALOG, "Database": "default", **(request.get("QueryExecutionContext") or {})}
+    if context["Catalog"].lower() != CATALOG:
+        text = f"The local Athena does not support the data catalog {context['Catalog']}, only AwsDataCatalog"
+        raise Refused("InvalidRequestException", text)
     place = Place(
         query_id=query_id,
-        database=(request.get("QueryExecutionContext") or {}).get("Database", "default").strip("`").lower(),
+        database=context["Database"].strip("`").lower(),
         workgroup=name,
         output=output["OutputLocation"].rstrip("/"),
         output_enforced=bool(workgroup.get("EnforceWorkGroupConfiguration")),
@@ -317,9 +323,14 @@ def _workgroup(name: str) -> Document:
 
 def _output(request: Document, workgroup: Document) -> Document:
     """Return where results go: as the client says, unless the workgroup says and insists."""
+    from ministack.services import s3
+
     asked, configured = request.get("ResultConfiguration") or {}, workgroup.get("ResultConfiguration") or {}
     first, second = (configured, asked) if workgroup.get("EnforceWorkGroupConfiguration") else (asked, configured)
     chosen = first if first.get("OutputLocation") else second
     if not chosen.get("OutputLocation"):
         raise Refused("InvalidRequestException", NO_OUTPUT)
+    bucket = urlparse(chosen["OutputLocation"]).netloc
+    if bucket not in s3._buckets:
+        raise Refused("InvalidRequestException", f"Unable to verify/create output bucket {bucket}")
     return chosen

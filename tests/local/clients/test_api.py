@@ -303,6 +303,20 @@ def test_results_come_in_pages(services: Services):
         services.athena.get_query_results(QueryExecutionId="00000000-0000-0000-0000-000000000000")
 
 
+def test_a_query_that_cannot_be_started_is_refused(services: Services):
+    here = {"OutputLocation": f"s3://{services.bucket}/answers/"}
+    for message, request in {
+        "Unable to verify/create output bucket no-such-bucket": {
+            "ResultConfiguration": {"OutputLocation": "s3://no-such-bucket/answers/"}
+        },
+        "does not support the data catalog elsewhere": {
+            "ResultConfiguration": here, "QueryExecutionContext": {"Catalog": "elsewhere", "Database": "x"}
+        },
+    }.items():  # fmt: skip
+        with pytest.raises(ClientError, match=f"InvalidRequestException.*{message}"):
+            services.athena.start_query_execution(QueryString="select 1", **request)
+
+
 def test_queries_are_listed_the_latest_first_and_by_workgroup(services: Services):
     workgroup = services.database
     services.athena.create_work_group(Name=workgroup, Configuration={
