@@ -256,6 +256,13 @@ def test_rows_go_where_the_catalog_says_that_their_partition_is(athena: Athena):
     assert len(keys(athena, "t/day=2023-11-01/v=7/")) == len(keys(athena, "t/")) == 1
     assert athena.rows("select id from t") == [("1",)]
 
+    done(athena, f"create external table lines (id int) partitioned by (n int) row format delimited fields terminated by ',' location 's3://{athena.bucket}/lines/'")  # fmt: skip
+    athena.partitions("lines", {("1",): "lines/n=1/"})  # it is Parquet
+    assert athena.reason("insert into lines values (1, 1)").startswith(
+        "NOT_SUPPORTED: The local Athena does not support INSERT"
+    )
+    done(athena, "insert into lines values (1, 2)")
+
     projection = {"projection.enabled": "true", "projection.n.type": "integer", "projection.n.range": "1,9"}
     athena.table("projected", {"id": "bigint"}, "projected/", {"n": "int"}, properties=projection)
     done(athena, "insert into projected values (1, 3)")

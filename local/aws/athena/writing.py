@@ -40,7 +40,7 @@ class Writing:
     :param made: the table that is made, so that nothing may be at the location yet
     :param empty: no rows are written
     :param table: INSERT: the table's columns, each with the number of the query's column for it
-    :param places: INSERT: partitions that the catalog has, with their locations
+    :param places: INSERT: partitions that the catalog has, with their locations; None for one that is stored otherwise
     """
 
     query: engine.Query
@@ -51,7 +51,7 @@ class Writing:
     made: str | None = None
     empty: bool = False
     table: Sequence[Column] = ()
-    places: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    places: Mapping[tuple[str, ...], str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,22 @@ def insert(words: Words, place: Place) -> Writing:
             await entries.add_partitions(name, new)
 
     query = engine.resolve(sql, place.database)
-    places = {part.values: part.location for part in table.partitions} if table.keys and not table.projected else {}
     manifest = f"{place.output}/{place.query_id}-manifest.csv"
-    layout = _layout_of(name, table)
-    return Writing(query, table.location.rstrip("/"), manifest, layout, register, table=columns, places=places)
+    layout, location = _layout_of(name, table), table.location.rstrip("/")
+    return Writing(query, location, manifest, layout, register, table=columns, places=_places(table))
+
+
+def _places(table: catalog.Table) -> dict[tuple[str, ...], str | None]:
+    if table.projected or not table.keys:
+        return {}
+
+    def kind(storage: catalog.Storage) -> tuple[str | None, ...]:
+        return storage.format, *(storage.options.get(option) for option in ("field.delim", "serialization.null.format"))
+
+    return {
+        part.values: part.location if kind(table.storage_of(part)) == kind(table.storage) else None
+        for part in table.partitions
+    }
 
 
 def _layout(options: Mapping[str, str | list[str]], *compressions: str) -> tuple[Layout, dict[str, Any]]:
@@ -174,8 +186,8 @@ def _layout_of(name: Name, table: catalog.Table) -> Layout:
         library = storage["SerdeInfo"]["SerializationLibrary"]
         message = f"Output format {storage.get('OutputFormat')} with SerDe {library} is not supported."
         raise QueryFailed("HIVE_UNSUPPORTED_FORMAT", message)
-    for option in ("escape.delim", "skip.header.line.count", "storage.location.template"):
-        if options.get(option, "0") != "0":
+    for option in ("escape.delim", "skip.header.line.count", "storage.location.template", "line.delim"):
+        if options.get(option, "0") not in ("0", "\n"):
             raise not_supported(f"INSERT INTO a table with {option}: {name}")
     if storage.get("BucketColumns"):
         raise not_supported(f"INSERT INTO a bucketed table: {name}")
@@ -226,11 +238,13 @@ async def publish(writing: Writing, written: Written) -> None:
     :raises QueryFailed: S3 or Glue refuses
     """
     check(writing)
-    locations = {
-        file.partition: writing.places.get(file.partition)
-        or f"{writing.location}/{folder(writing.layout.keys, file.partition)}"
-        for file in written.files
-    }
+    locations = {}
+    for file in written.files:
+        default = f"{writing.location}/{folder(writing.layout.keys, file.partition)}"
+        location = writing.places.get(file.partition, default)
+        if location is None:
+            raise not_supported(f"INSERT INTO a partition that is stored unlike its table: {', '.join(file.partition)}")
+        locations[file.partition] = location
     names = [f"{locations[file.partition].rstrip('/')}/{file.path.name}" for file in written.files]
     for name, file in zip(names, written.files, strict=True):
         objects.write(name, file.path.read_bytes(), "application/octet-stream")
