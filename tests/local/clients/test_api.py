@@ -256,6 +256,22 @@ def test_tables_come_in_pages_and_by_name(services: Services):
     assert services.database in {entry["Name"] for page in databases for entry in page["DatabaseList"]}
 
 
+def test_names_are_folded_to_lower_case(services: Services):
+    services.table("MixedCase", day="string")
+
+    for name in ("MixedCase", "mixedcase", "MIXEDCASE"):
+        table = services.glue.get_table(DatabaseName=services.database.upper(), Name=name)["Table"]
+        assert (table["DatabaseName"], table["Name"]) == (services.database, "mixedcase")
+    services.glue.create_partition(DatabaseName=services.database, TableName="MixedCase", PartitionInput={
+        "Values": ["Kept"], "StorageDescriptor": services.storage("MixedCase")
+    })  # fmt: skip
+    assert services.partitions("mixedcase") == [["Kept"]]
+    with pytest.raises(ClientError, match="AlreadyExistsException"):
+        services.table("mixedcase")
+    services.glue.batch_delete_table(DatabaseName=services.database, TablesToDelete=["MIXEDcase"])
+    assert services.glue.get_tables(DatabaseName=services.database)["TableList"] == []
+
+
 def test_every_version_of_a_table_is_kept(services: Services):
     services.table("sales")
     changed = services.described("sales")
