@@ -160,6 +160,7 @@ def test_files_are_compressed_as_asked(orders: Athena):
 
 
 NOT_WRITTEN = [
+    ("create table t with (format = 'JSON', format = 'PARQUET') as select 1 as a", "DUPLICATE_PROPERTY: line 1:1: Property format specified more than once"),
     ("create table orders as select 1 as a", "TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.{database}.orders' already exists"),
     ("create table nope.t as select 1 as a", "SCHEMA_NOT_FOUND: line 1:1: Schema 'nope' does not exist"),
     ("create table t with (external_location = 's3://{bucket}/source/') as select 1 as a", "HIVE_PATH_ALREADY_EXISTS: Target directory for table '{database}.t' already exists: s3://{bucket}/source. You may need to manually clean the data at location 's3://{bucket}/source' before retrying."),

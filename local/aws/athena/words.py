@@ -107,15 +107,15 @@ class Words:
 
     def properties(self) -> dict[str, str]:
         """Read ``('name' = 'value', …)``."""
-        return dict(self.listed(lambda: (self.text(), self._value())))
+        return _once(self.listed(lambda: (self.text(), self._value())))
 
     def partition(self) -> dict[str, str]:
         """Read ``(key = value, …)``: keys and the texts of their values."""
-        return dict(self.listed(lambda: (self.name(), self._value())))
+        return _once(self.listed(lambda: (self.name(), self._value())))
 
     def options(self) -> dict[str, str | list[str]]:
         """Read ``(name = value, …)``, in which a value may be an ARRAY of texts."""
-        return dict(self.listed(lambda: (self.name(), self._option())))
+        return _once(self.listed(lambda: (self.name(), self._option())))
 
     def columns(self) -> list[dict[str, str]]:
         """Read ``(name type [COMMENT 'text'], …)`` as the catalog notes columns."""
@@ -201,3 +201,11 @@ def _single(token: Token) -> Iterator[Token]:
     else:
         for word in token.text.split():
             yield Token(token.token_type, word, token.line, token.col, token.start, token.end)
+
+
+def _once(pairs: list[tuple[str, T]]) -> dict[str, T]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise QueryFailed("DUPLICATE_PROPERTY", f"line 1:1: Property {name} specified more than once")
+    return dict(pairs)
