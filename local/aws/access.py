@@ -24,6 +24,8 @@ USES = {
 }
 KINDS = {"Job": "job", "Crawl": "crawler", "Trigger": "trigger", "Workflow": "workflow", "Connection": "connection"}
 
+IN_PRIMARY = ("StartQueryExecution", "CreateNamedQuery", "ListQueryExecutions", "ListNamedQueries")  # else told
+
 _key: contextvars.ContextVar[str | None] = contextvars.ContextVar("access key of who is served", default=None)
 
 
@@ -125,7 +127,7 @@ def of_glue(action: str, request: Mapping[str, Any]) -> str:
 
 
 def _of_athena(action: str, request: Mapping[str, Any]) -> str:
-    """Return the workgroup that an action of Athena is about: for a query's id, the one it runs in."""
+    """Return the workgroup that an action of Athena is about: of queries, the one that they run in."""
     from ministack.services import athena
 
     if "ResourceARN" in request:
@@ -133,17 +135,12 @@ def _of_athena(action: str, request: Mapping[str, Any]) -> str:
     if action.endswith("WorkGroup") or "WorkGroup" in request:
         return f"workgroup/{request.get('WorkGroup') or request.get('Name')}"
     queries = [request.get("QueryExecutionId"), *(request.get("QueryExecutionIds") or [])]
-    known = [athena._executions.get(query) for query in queries]
-    known += [athena._named_queries.get(request.get("NamedQueryId"))]
-    group = next((entry["WorkGroup"] for entry in known if entry), None)
-    if group is None and action in (
-        "StartQueryExecution",
-        "CreateNamedQuery",
-        "ListQueryExecutions",
-        "ListNamedQueries",
-    ):
-        group = "primary"
-    return f"workgroup/{group}" if group else "*"
+    named = [request.get("NamedQueryId"), *(request.get("NamedQueryIds") or [])]
+    known = [*map(athena._executions.get, queries), *map(athena._named_queries.get, named)]
+    groups = {entry["WorkGroup"] for entry in known if entry}
+    if not groups and action in IN_PRIMARY:
+        groups = {"primary"}
+    return f"workgroup/{groups.pop()}" if len(groups) == 1 else "*"  # more than one: whoever may ask about all
 
 
 def _ancestors(resource: str) -> list[str]:

@@ -41,7 +41,7 @@ ALLOWED = {
     ),
     "glue jobs": (["glue:GetJob"], ["arn:aws:glue:{here}:job/{name}-ours"]),
     "athena": (
-        ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults"],
+        [f"athena:{name}QueryExecution" for name in ("Start", "Get", "BatchGet")] + ["athena:GetQueryResults"],
         ["arn:aws:athena:{here}:workgroup/{name}-ours"],
     ),
     "firehose": (["firehose:PutRecord"], ["arn:aws:firehose:{here}:deliverystream/{name}-ours"]),
@@ -274,6 +274,21 @@ def test_a_glue_action_needs_rights_on_the_table_its_database_and_the_catalog(wo
             lacking.client("glue").get_table(DatabaseName=world.name, Name="ours")
         with refused():
             lacking.client("glue").get_tables(DatabaseName=world.name)
+
+
+def test_queries_of_another_workgroup_are_not_told_among_ones_own(user: boto3.Session, world: World):
+    ours, theirs = (
+        boto3.client("athena").start_query_execution(
+            QueryString="select 1",
+            WorkGroup=f"{world.name}-{whose}",
+            ResultConfiguration={"OutputLocation": f"s3://{world.name}/ours/results/"},
+        )["QueryExecutionId"]
+        for whose in ("ours", "theirs")
+    )
+
+    assert user.client("athena").batch_get_query_execution(QueryExecutionIds=[ours])["QueryExecutions"]
+    with refused():
+        user.client("athena").batch_get_query_execution(QueryExecutionIds=[ours, theirs])
 
 
 def test_a_query_reads_the_catalog_as_the_one_who_sent_it(caller: boto3.Session, world: World):
