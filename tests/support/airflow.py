@@ -1,6 +1,7 @@
 """An Airflow of the test session's own: set in the environment before anything imports Airflow."""
 
 import atexit
+import functools
 import json
 import os
 import shutil
@@ -41,10 +42,9 @@ def use() -> None:
     os.environ.update(environment())
 
 
+@functools.cache
 def create_database(home: Path = HOME, tree: Path = ROOT) -> None:
-    """Make Airflow's own tables, unless they are there."""
-    if (home / "airflow.db").exists():
-        return
+    """Make Airflow's own tables, once in a session."""
     (home / "passwords.json").write_text(json.dumps(dict.fromkeys(USERS, "secret")))
     command = [sys.executable, "-m", "airflow", "db", "migrate"]
     subprocess.run(command, env={**os.environ, **environment(home, tree)}, check=True, capture_output=True, timeout=120)
