@@ -99,7 +99,6 @@ def rehearse(layout: Layout) -> None:
     home, archive = layout.site_packages("spark") / "pyspark", folder / "classes.jsa"
     archive.unlink(missing_ok=True)
     (folder / "conf").mkdir(exist_ok=True)  # must stay empty: it is on the class path that the archive is made for
-    options = f"@{glue / 'jvm.options'}"
     env = {
         **{name: value for name, value in os.environ.items() if name in ("HOME", "USER", "TMPDIR", "LD_LIBRARY_PATH")},
         "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -107,8 +106,7 @@ def rehearse(layout: Layout) -> None:
         "SPARK_HOME": str(home),
         "SPARK_CONF_DIR": str(folder / "conf"),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_LAUNCHER_OPTS": options,
-        "SPARK_SUBMIT_OPTS": f"{options} -XX:ArchiveClassesAtExit={archive}",
+        "SPARK_SUBMIT_OPTS": f'"@{glue / "jvm.options"}" "-XX:ArchiveClassesAtExit={archive}"',
         "PYSPARK_PYTHON": str(layout.python("spark")),
     }
     command = [str(home / "bin" / "spark-submit"), "--conf", "spark.ui.enabled=false", str(glue / "rehearsal.py")]

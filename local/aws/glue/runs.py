@@ -140,7 +140,8 @@ def _spark(folder: Path, run: Mapping[str, Any], arguments: Mapping[str, str], s
     lines = [f"{_escaped(name)} {_escaped(value)}\n" for name, value in settings.items()]
     (folder / "spark.conf").write_text("".join(lines))
     [home] = VENV.glob("lib/python3.*/site-packages/pyspark")
-    options = [f"@{HERE / 'jvm.options'}", f"-Dlog4j.configurationFile={(HERE / 'log4j2.properties').as_uri()}"]
+    log = (HERE / "log4j2.properties").as_uri()
+    options = [f"@{HERE / 'jvm.options'}", f"-Dlog4j.configurationFile={log}", f"-Djava.io.tmpdir={folder / 'tmp'}"]
     if (archive := VENV / "classes.jsa").exists():  # some Javas cannot make one
         options.append(f"-XX:SharedArchiveFile={archive}")
     return {
@@ -149,8 +150,7 @@ def _spark(folder: Path, run: Mapping[str, Any], arguments: Mapping[str, str], s
         "SPARK_CONF_DIR": str(VENV / "conf"),
         "SPARK_LOCAL_DIRS": str(folder / "tmp"),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_LAUNCHER_OPTS": options[0],
-        "SPARK_SUBMIT_OPTS": " ".join([*options, f"-Djava.io.tmpdir={folder / 'tmp'}"]),
+        "SPARK_SUBMIT_OPTS": " ".join(f'"{option}"' for option in options),  # paths may have blanks
         "PYSPARK_SUBMIT_ARGS": shlex.join(["--properties-file", str(folder / "spark.conf"), "pyspark-shell"]),
         "PYSPARK_PYTHON": str(PYTHON),
         "PYSPARK_DRIVER_PYTHON": str(PYTHON),
