@@ -287,14 +287,16 @@ def _computed(query: Rewriting, operator: str, left: Typed, right: Typed) -> Typ
         sides = [coerced(side, kind) for side in (left, right)]
         word = "//" if operator == "/" and kind.name in types.INTEGERS else operator
         return Typed(raw(f"({{0}} {word} {{1}})", *sides), kind)
-    (_, s1), (_, s2) = left.type.digits, right.type.digits
+    (_, s1), (_, s2), (_, scale) = left.type.digits, right.type.digits, kind.digits
     wide = [_wide(side) for side in (left, right)]
+    before, after = types.pointed(kind)
     if operator == "/":
-        scale = kind.digits[1]
-        before, after = types.pointed(kind)
         return Typed(raw(f"{before}exact_quotient({{0}}, {{1}}, {10 ** (scale - s1 + s2)}){after}", *wide), kind)
-    if operator == "*":  # 38 digits have to hold both, and DuckDB adds them up
-        wide = [coerced(side, types.decimal(*side.type.digits)) for side in (left, right)]
+    if operator == "%":  # DuckDB's own goes by way of doubles
+        words = f"exact_remainder({{0}}, {{1}}, {10 ** (scale - s1)}, {10 ** (scale - s2)})"
+        return Typed(raw(f"{before}{words}{after}", *wide), kind)
+    if operator == "*":  # 38 digits have to hold the digits of both
+        wide[1] = coerced(right, types.decimal(*right.type.digits))
     return Typed(raw(f"cast(({{0}} {operator} {{1}}) as {kind.duck})", *wide), kind)
 
 

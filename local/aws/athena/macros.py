@@ -16,6 +16,9 @@ checked(x, form, kind) = case when x is null or regexp_full_match(x, form) then 
 decimal_text(x) = regexp_replace(cast(x as varchar), '^(-?)\.', '\10.')
 unscaled(x) = cast(replace(cast(x as varchar), '.', '') as hugeint)
 exact_quotient(a, b, factor) = case when a is null or b is null then null when fails(b = 0, 'DIVISION_BY_ZERO: Division by zero') then null else cast(case when (unscaled(a) < 0) <> (unscaled(b) < 0) then -1 else 1 end * ((abs(unscaled(a) * cast(factor as hugeint)) * 2 + abs(unscaled(b))) // (abs(unscaled(b)) * 2)) as hugeint) end
+exact_remainder(a, b, fa, fb) = case when a is null or b is null then null when fails(b = 0, 'DIVISION_BY_ZERO: Division by zero') then null else (unscaled(a) * cast(fa as hugeint)) % (unscaled(b) * cast(fb as hugeint)) end
+padded(t, n) = lpad(t, cast(greatest(length(t), n) as integer), '0')
+placed(d, s) = case when d < 0 then '-' else '' end || left(padded(cast(abs(d) as varchar), s + 1), -s) || '.' || right(padded(cast(abs(d) as varchar), s + 1), s)
 exponent(s) = coalesce(cast(nullif(regexp_extract(s, 'e([+-]\d+)$', 1), '') as integer), 0)
 digits(s) = replace(regexp_extract(s, '^[\d.]+'), '.', '')
 point(s) = length(regexp_extract(s, '^\d+')) + exponent(s) - (length(digits(s)) - length(ltrim(digits(s), '0'))) - 1

@@ -204,7 +204,9 @@ def arithmetic(operator: str, left: Type, right: Type) -> Type | None:
 
 def pointed(kind: Type) -> tuple[str, str]:
     """Return what makes a decimal of its digits, to stand before and after them in DuckDB's words."""
-    scale = kind.digits[1]
+    precision, scale = kind.digits
+    if precision + scale > LONGEST:
+        return "cast(placed(", f", {scale}) as {kind.duck})"
     unit = f"'0.{'1'.zfill(scale)}'" if scale else "'1'"
     after = f" as decimal({LONGEST - scale},0)) * cast({unit} as decimal({max(1, scale)},{scale})) as {kind.duck})"
     return "cast(cast(", after

@@ -154,3 +154,12 @@ select date '2020-01-01' = timestamp '2020-01-01 00:00:00', timestamp '2020-01-0
 -- Moments with zones are compared as moments
 select timestamp '2020-01-01 12:00:00 UTC' = timestamp '2020-01-01 04:00:00 America/Los_Angeles', timestamp '2020-01-01 12:00:00 +02:00' < timestamp '2020-01-01 12:00:00 UTC'
 --> true | true
+
+-- Decimal functions and operators: exact to the last of 38 digits, as BigDecimal computes them
+select -67175255929939.007 % 1, 0.608 % 0.0008, cast(0.87 as decimal(2,2)) % -0.003, 12345678901234567890.5 % 0.7, 1.5 % -0.4
+--> -0.007 | 0.0000 | 0.000 | 0.1 | 0.3
+
+-- Decimal functions and operators: products and quotients of many digits
+select cast(0.471632 as decimal(6,6)) * -2394799882310.1452, cast(-31263 as decimal(5,0)) / cast(0.000000000008 as decimal(12,12)), cast('0.17653826115177610866023' as decimal(25,23)) / -0.02320
+--: decimal(23,10), decimal(29,12), decimal(30,23)
+--> -1129464258093.6984009664 | -3907875000000000.000000000000 | -7.60940780826621158018233
