@@ -180,6 +180,7 @@ def pipeline(glue: Glue) -> Iterator[tuple[dict, dict]]:
         glue.put(f"work/sales/day={day}/old.parquet", pa.table({"id": [100 + ids[0]]}))
     glue.put("raw/day=2024-01-01/a.txt", b"not JSON")
     glue.put("work/events/old.parquet", pa.table({"id": [7]}))
+    glue.put("work/events/_SUCCESS", b"an older mark")
     glue.put("work/replaced/old.csv", b"old\n")
     glue.put("work/folder/", b"")
     glue.put("lib/greeting.py", b"WORDS = 'hi'\n")
@@ -244,6 +245,8 @@ def test_an_overwrite_leaves_nothing_of_what_was_there(glue, pipeline):
 
 def test_append_adds_to_what_is_there(glue, pipeline):
     assert glue.rows("work/events/", "id") == [1, 2, 3, 7]
+    assert glue.keys("work/events/")["work/events/old.parquet"] == glue.before["work/events/old.parquet"]
+    assert glue.s3.get_object(Bucket=glue.bucket, Key="work/events/_SUCCESS")["Body"].read() == b""
 
 
 def test_nothing_unfinished_becomes_an_object(glue, pipeline):

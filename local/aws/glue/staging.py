@@ -5,8 +5,8 @@ emulator's own S3, so that versions are kept and notifications fire. That happen
 (what it wrote before it failed stays written, as on S3), and each time it calls S3 itself through boto3, so that both
 see the same.
 
-A link keeps what was read while another client replaces the object; and since Spark gives each file that it writes a
-name of its own, it does not write through a link either.
+A link keeps what was read while another client replaces the object. Spark does not write through it, since each file of
+rows that it writes has a name of its own; marks such as ``_SUCCESS``, which it writes anew in place, are copied.
 """
 
 import asyncio
@@ -226,6 +226,9 @@ def _state(path: Path) -> tuple[int, ...]:
 
 
 def _link_or_copy(source: str, path: Path) -> None:
+    if path.name.startswith(("_", ".")):
+        shutil.copyfile(source, path)
+        return
     try:
         os.link(source, path)
     except OSError:  # another file system, or one without links
