@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -39,6 +40,13 @@ def faults(shape: Shape, value: Any, at: str) -> Iterator[str]:
         yield f"{at} is {value!r}, not a {shape.type_name}"
     elif getattr(shape, "enum", None) and value not in shape.enum:
         yield f"{at} is {value!r}, not one of {shape.enum}"
+
+
+def until(ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < deadline, "what was waited for does not happen"
+        time.sleep(0.01)
 
 
 class Services:
@@ -96,11 +104,11 @@ class Services:
             QueryExecutionContext={"Database": self.database},
             ResultConfiguration={"OutputLocation": f"s3://{self.bucket}/answers/"},
         )["QueryExecutionId"]
-        while self.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]["State"] in (
-            "QUEUED", "RUNNING"
-        ):  # fmt: skip
-            pass
+        until(lambda: self.state(query) not in ("QUEUED", "RUNNING"))
         return query
+
+    def state(self, query: str) -> str:
+        return self.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]["State"]
 
 
 @pytest.fixture
@@ -397,11 +405,11 @@ def test_jobs_and_crawlers_are_described_as_the_model_says(services: Services):
     )
     boto3.client("s3").put_object(Bucket=services.bucket, Key="x.py", Body=b"print('here')")
     run = services.glue.start_job_run(JobName=name)["JobRunId"]
-    while services.glue.get_job_run(JobName=name, RunId=run)["JobRun"]["JobRunState"] in ("STARTING", "RUNNING"):
-        pass
+    until(
+        lambda: services.glue.get_job_run(JobName=name, RunId=run)["JobRun"]["JobRunState"] in ("SUCCEEDED", "FAILED")
+    )
     services.glue.start_crawler(Name=name)
-    while services.glue.get_crawler(Name=name)["Crawler"]["State"] != "READY":
-        pass
+    until(lambda: services.glue.get_crawler(Name=name)["Crawler"]["State"] == "READY")
 
     assert services.glue.get_job(JobName=name)["Job"]["Name"] == name
     assert name in {job["Name"] for job in services.glue.get_jobs()["Jobs"]}
