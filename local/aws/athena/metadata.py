@@ -74,9 +74,8 @@ async def _executions(request: Document) -> Document:
 
     name = request.get("WorkGroup", "primary")
     _known_workgroup(name)
-    queries = [(query_id, entry) for query_id, entry in athena._executions.items() if entry["WorkGroup"] == name]
-    queries.sort(key=lambda query: query[1]["Status"]["SubmissionDateTime"], reverse=True)
-    listed, rest = page([query_id for query_id, _ in queries], request, most=MOST_LISTED, refusal=INVALID)
+    queries = [query_id for query_id, entry in athena._executions.items() if entry["WorkGroup"] == name]
+    listed, rest = page(queries[::-1], request, most=MOST_LISTED, refusal=INVALID)  # the latest first
     return {"QueryExecutionIds": listed, **rest}
 
 
