@@ -20,10 +20,12 @@ The service:
 A query, in the order of what happens to it:
 
     engine      parse, resolve, rewrite, prune, run      catalog    tables, partitions and files at one moment
-    dialect     Athena's SQL, checked and qualified      rewrite    … and put into DuckDB's words, by
-    types       Trino's types                            casts      how values change theirs
+    dialect     Athena's SQL, checked and qualified      rewrite    … and put into DuckDB's words: queries,
+    expressions the shapes of expressions, with          typed      their types, and
+    calls       calls of functions, each of one of its   overloads  by the arguments' types
     functions   the functions that there are             literals   the texts that they take
-    macros      what their DuckDB words are made of      raw        DuckDB's words with expressions in their places
+    types       Trino's types                            casts      how values change theirs
+    macros      what DuckDB's words are made of          raw        DuckDB's words with expressions in their places
     pruning     the columns and partitions that a query needs of a table
     projection  partitions that follow from a table's properties
     relations   tables → DuckDB views, and the bytes they cost, by

@@ -16,7 +16,7 @@ FORMS = {
     **dict.fromkeys(FLOATS, r"\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|NaN|Infinity)\s*"),
     "decimal": r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?",
     "date": r"\s*\d{4}-\d{1,2}-\d{1,2}\s*",
-    "timestamp": r"\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{2}:\d{2}(\.\d{1,3})?)?",
+    "timestamp": r"\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?",
     "boolean": r"(?i)true|t|1|false|f|0",
 }
 # (family, family) → DuckDB's words, in which {=} is DuckDB's type and {type} Trino's.
@@ -32,6 +32,7 @@ CASTS = {
     ("float", "varchar"): "float_text({0})",
     **dict.fromkeys((("boolean", kind) for kind in ("exact", "float", "varchar")), "cast({0} as {=})"),
     **dict.fromkeys((("varchar", kind) for kind in FORMS), "cast(checked({0}, '{form}', '{type}') as {=})"),
+    ("varchar", "timestamp"): "milliseconds(cast(checked({0}, '{form}', '{type}') as {=}))",
     ("varchar", "varbinary"): "encode({0})",
     ("date", "timestamp"): "cast({0} as timestamp)",
     ("date", ZONED): "at_zone(cast({0} as timestamp), 'UTC')",
@@ -89,7 +90,7 @@ def _simple(node: exp.Expr, kind: Type, to: Type) -> exp.Expr:
     options = ((kind.name, to.name), (family(kind), family(to)), (family(kind), target))
     words = next((CASTS[option] for option in options if option in CASTS), None)
     if words is None:
-        if "interval" in kind.name + to.name:
+        if "interval" in kind.name + to.name or (kind, to.name) == (VARCHAR, ZONED):
             raise not_supported(f"casts of {kind} to {to}")
         raise QueryFailed("TYPE_MISMATCH", f"Cannot cast {kind} to {to}")
     if "{fraction}" in words:

@@ -111,7 +111,8 @@ def _paren(query: Rewriting, node: exp.Paren) -> Typed:
 
 def _cast(query: Rewriting, node: exp.Cast) -> Typed:
     to = types.parse(node.to.sql("trino"))
-    if to.name.startswith("timestamp") and isinstance(node.this, exp.Literal) and not isinstance(node, exp.TryCast):
+    stands = isinstance(node.this, exp.Literal) and not isinstance(node, exp.TryCast)
+    if stands and (to.name == "timestamp with time zone" or (to.name == "timestamp" and node.to.expressions)):
         return _moment_literal(node.this.name, to)
     value = query.expr(node.this)
     words = cast_of(value.node, value.type, to, literal=isinstance(node.this, exp.Literal))

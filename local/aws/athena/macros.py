@@ -38,6 +38,7 @@ one_letter(x) = case when fails(length(x) <> 1, 'INVALID_FUNCTION_ARGUMENT: Inpu
 ascii_only(x) = case when fails(strlen(x) > length(x), 'NOT_SUPPORTED: The local Athena does not support levenshtein_distance of ' || x) then null else x end
 bucket(x, a, b, n) = case when x is null or a is null or b is null or n is null then null when fails(n <= 0, 'INVALID_FUNCTION_ARGUMENT: bucketCount must be greater than 0') then null when fails(isnan(x) or not isfinite(a) or not isfinite(b) or a = b, 'INVALID_FUNCTION_ARGUMENT: bounds must be finite and differ, operand must not be NaN') then null when (a < b and x < a) or (a > b and x > a) then 0 when (a < b and x >= b) or (a > b and x <= b) then n + 1 else cast(floor(n * (x - a) / (b - a)) as bigint) + 1 end
 
+milliseconds(t) = date_trunc('millisecond', t + to_microseconds(500))
 zone_minutes(z) = cast(left(z, 1) || '1' as integer) * (cast(substring(z, 2, 2) as integer) * 60 + cast(substring(z, 5, 2) as integer))
 fixed(z) = regexp_full_match(z, '[+-]\d\d:\d\d')
 local_time(t, z) = case when fixed(z) then t + to_minutes(zone_minutes(case when fixed(z) then z else '+00:00' end)) else timezone(case when fixed(z) then 'UTC' else z end, timezone('UTC', t)) end

@@ -136,7 +136,7 @@ def _row(value: dict[str, Any], kind: Type) -> str:
 
 
 def _moment(value: dt.datetime, _: Type) -> str:
-    return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
+    return value.replace(tzinfo=None).isoformat(" ", "milliseconds")
 
 
 def _zoned(value: dict[str, Any], kind: Type) -> str:

@@ -95,10 +95,18 @@ select cast('2020-02-30' as date)
 select cast('2020-02-20x' as date)
 --! INVALID_CAST_ARGUMENT
 
--- TestTimestamp: from text
-select cast('2020-05-10 12:34:56.789' as timestamp), cast('2020-05-10' as timestamp)
---: timestamp(3), timestamp(3)
---> 2020-05-10 12:34:56.789 | 2020-05-10 00:00:00.000
+-- TestTimestamp: from text, rounded to the type's digits
+select cast('2020-05-10 12:34:56.789' as timestamp), cast('2020-05-10' as timestamp), cast('2020-05-10 12:34' as timestamp), cast('2020-05-10 12:34:56.123456' as timestamp), cast('2020-05-10 12:34:56.9995' as timestamp)
+--: timestamp(3), timestamp(3), timestamp(3), timestamp(3), timestamp(3)
+--> 2020-05-10 12:34:56.789 | 2020-05-10 00:00:00.000 | 2020-05-10 12:34:00.000 | 2020-05-10 12:34:56.123 | 2020-05-10 12:34:57.000
+
+-- … no timestamp
+select cast('2020-05-10T12:34:56' as timestamp)
+--! INVALID_CAST_ARGUMENT
+
+-- … with a zone of its own
+select cast('2020-05-10 12:34:56 UTC' as timestamp with time zone) = timestamp '2020-05-10 12:34:56 UTC', cast(x as timestamp with time zone) from (values '2020-05-10 12:34:56 UTC') t(x)
+--! NOT_SUPPORTED
 
 -- TestTimestamp: to date, and back
 select cast(timestamp '2020-05-10 23:59:59.999' as date), cast(date '2020-05-10' as timestamp)

@@ -18,8 +18,8 @@ select array[1.50, null], array[true], array[2.5e0], array[timestamp '2020-01-02
 --> [1.50, null] | [true] | [2.5] | [2020-01-02 03:04:05.000] | {a=[1]} | {a=x, b=[1]} | [{field0=1, field1=a}] | [0.1] | [ff]
 
 -- Moments before 1970, and of few digits
-select timestamp '1969-12-31 23:59:59.999', timestamp '2020-01-02', date '1960-02-29', date '0001-01-01'
---> 1969-12-31 23:59:59.999 | 2020-01-02 00:00:00.000 | 1960-02-29 | 0001-01-01
+select timestamp '1969-12-31 23:59:59.999', timestamp '2020-01-02', date '1960-02-29', date '0001-01-01', timestamp '0001-01-01 00:00:00'
+--> 1969-12-31 23:59:59.999 | 2020-01-02 00:00:00.000 | 1960-02-29 | 0001-01-01 | 0001-01-01 00:00:00.000
 
 -- Texts are as they are
 select 'a"b', 'a,b', 'it''s', '', null, '🙂'
