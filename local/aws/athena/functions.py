@@ -166,6 +166,7 @@ to_milliseconds(interval day to second) -> bigint = (epoch_us({0}) // 1000)
 
 cardinality(array(T)) -> bigint = len({0})
 cardinality(map(K, V)) -> bigint = cast(cardinality({0}) as bigint)
+contains(array(F), F) -> boolean = case when not_nan({1}) then null else holds({0}, {1}) end
 contains(array(T), T) -> boolean = holds({0}, {1})
 element_at(array(T), bigint) -> T = {0}[not_zero({1})]
 element_at(map(K, V), K) -> V = {0}[{1}]
@@ -176,10 +177,12 @@ array_union(array(T), array(T)) -> array(T) = case when {?} then null else first
 array_intersect(array(T), array(T)) -> array(T) = firsts(list_filter({0}, lambda @e: list_position({1}, @e) is not null))
 array_except(array(T), array(T)) -> array(T) = case when {?} then null else firsts(list_filter({0}, lambda @e: list_position({1}, @e) is null)) end
 array_sort(array(T)) -> array(T) = list_sort({0}, 'ASC', 'NULLS LAST')
+array_position(array(F), F) -> bigint = case when not_nan({1}) then null when {?} then null else coalesce(list_position({0}, {1}), 0) end
 array_position(array(T), T) -> bigint = case when {?} then null else coalesce(list_position({0}, {1}), 0) end
 array_max(array(F)) -> F = case when len({0}) = list_count({0}) then coalesce(list_max(list_transform({0}, lambda @e: number(@e))), list_max({0})) end
 array_max(array(T)) -> T = case when len({0}) = list_count({0}) then list_max({0}) end
 array_min(array(T)) -> T = case when len({0}) = list_count({0}) then list_min({0}) end
+array_remove(array(F), F) -> array(F) = case when not_nan({1}) then null when {?} then null else list_filter({0}, lambda @e: @e is distinct from {1}) end
 array_remove(array(T), T) -> array(T) = case when {?} then null else list_filter({0}, lambda @e: @e is distinct from {1}) end
 arrays_overlap(array(T), array(T)) -> boolean = case when list_has_any({0}, {1}) then true when {?} then null when len({0}) > list_count({0}) and len({1}) > 0 then null when len({1}) > list_count({1}) and len({0}) > 0 then null else false end
 slice(array(T), bigint, bigint) -> array(T) = sliced({0}, not_zero({1}), {2})

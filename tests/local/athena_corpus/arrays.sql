@@ -150,3 +150,19 @@ select filter(array[1], x -> x + 1)
 -- Arrays are compared nowhere: a null within makes the answer null
 select array[1] = array[1]
 --! NOT_SUPPORTED
+
+-- ArrayContains: NaN equals nothing there, and itself in DuckDB
+select contains(array[1e0, nan()], nan())
+--! NOT_SUPPORTED
+
+-- ArrayPosition: the same
+select array_position(array[1e0, nan()], nan())
+--! NOT_SUPPORTED
+
+-- ArrayRemove: the same
+select array_remove(array[1e0, nan()], nan())
+--! NOT_SUPPORTED
+
+-- Array functions: what is looked for is a number
+select contains(array[1e0, nan()], 1e0), array_position(array[nan(), 2e0], 2e0), array_remove(array[1e0, null, 2e0], 2e0), contains(array[1, 2], 2)
+--> true | 2 | [1.0, null] | true
