@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from local.processes import free_port
 from local.settings import Settings, shell_exports
 
 
@@ -27,7 +28,8 @@ def test_secrets_are_drawn_once_and_only_their_owner_reads_them(path):
     assert Settings(path)["fernet_key"] == first["fernet_key"]
 
 
-def test_a_port_is_remembered_while_it_is_free_and_replaced_when_another_has_taken_it(path):
+def test_a_port_is_remembered_while_it_is_free_and_replaced_when_another_has_taken_it(path, monkeypatch):
+    monkeypatch.setattr("local.settings.PORTS", {"aws": free_port()})  # the usual one may be another test's by now
     port = Settings(path).choose_port("aws")
     assert Settings(path).choose_port("aws") == port
 

@@ -61,28 +61,34 @@ def terraform(aws: str, name: str, tmp_path_factory: pytest.TempPathFactory):
     return run
 
 
+def every(service: str, operation: str, items: str, item: str = "") -> list[str]:
+    """Return what a listing has on all its pages: other tests share this AWS."""
+    pages = boto3.client(service).get_paginator(operation).paginate()  # type: ignore[call-overload]
+    return [one[item] if item else one for page in pages for one in page[items]]
+
+
 def left(name: str) -> dict[str, list[str]]:
     """Return what is in the local AWS under a name, by kind."""
     found = {
-        "buckets": [one["Name"] for one in boto3.client("s3").list_buckets()["Buckets"]],
-        "tables": boto3.client("dynamodb").list_tables()["TableNames"],
-        "functions": [one["FunctionName"] for one in boto3.client("lambda").list_functions()["Functions"]],
+        "buckets": every("s3", "list_buckets", "Buckets", "Name"),
+        "tables": every("dynamodb", "list_tables", "TableNames"),
+        "functions": every("lambda", "list_functions", "Functions", "FunctionName"),
         "streams": boto3.client("firehose").list_delivery_streams(Limit=1000)["DeliveryStreamNames"],
-        "databases": [one["Name"] for one in boto3.client("glue").get_databases()["DatabaseList"]],
-        "jobs": [one["Name"] for one in boto3.client("glue").get_jobs()["Jobs"]],
-        "crawlers": [one["Name"] for one in boto3.client("glue").get_crawlers()["Crawlers"]],
+        "databases": every("glue", "get_databases", "DatabaseList", "Name"),
+        "jobs": every("glue", "get_jobs", "Jobs", "Name"),
+        "crawlers": every("glue", "get_crawlers", "Crawlers", "Name"),
         "workgroups": [one["Name"] for one in boto3.client("athena").list_work_groups()["WorkGroups"]],
-        "apis": [one["name"] for one in boto3.client("apigateway").get_rest_apis(limit=500)["items"]],
+        "apis": every("apigateway", "get_rest_apis", "items", "name"),
         "pools": [one["Name"] for one in boto3.client("cognito-idp").list_user_pools(MaxResults=60)["UserPools"]],
-        "topics": [one["TopicArn"] for one in boto3.client("sns").list_topics()["Topics"]],
-        "rules": [one["Name"] for one in boto3.client("events").list_rules()["Rules"]],
-        "schedules": [one["Name"] for one in boto3.client("scheduler").list_schedules()["Schedules"]],
-        "alarms": [one["AlarmName"] for one in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"]],
-        "log groups": [one["logGroupName"] for one in boto3.client("logs").describe_log_groups()["logGroups"]],
+        "topics": every("sns", "list_topics", "Topics", "TopicArn"),
+        "rules": every("events", "list_rules", "Rules", "Name"),
+        "schedules": every("scheduler", "list_schedules", "Schedules", "Name"),
+        "alarms": every("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+        "log groups": every("logs", "describe_log_groups", "logGroups", "logGroupName"),
         "queries": [one["name"] for one in boto3.client("logs").describe_query_definitions()["queryDefinitions"]],
-        "secrets": [one["Name"] for one in boto3.client("secretsmanager").list_secrets()["SecretList"]],
-        "roles": [one["RoleName"] for one in boto3.client("iam").list_roles()["Roles"]],
-    }  # fmt: skip
+        "secrets": every("secretsmanager", "list_secrets", "SecretList", "Name"),
+        "roles": every("iam", "list_roles", "Roles", "RoleName"),
+    }
     marks = (name, name.replace("-", "_"))
     return {
         kind: some for kind, names in found.items() if (some := [one for one in names if any(m in one for m in marks)])
