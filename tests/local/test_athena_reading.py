@@ -142,6 +142,14 @@ def test_a_partition_is_read_as_it_was_declared(athena: Athena):
     assert athena.rows("select later, note from c") == [(None, "old")]
 
 
+def test_a_column_named_as_a_partition_key_is_no_table_to_query(athena: Athena):
+    athena.put("lake/p/k=1/a.parquet", pa.table({"id": [1], "k": [5]}))
+    athena.table("p", {"id": "bigint", "k": "bigint"}, "lake/p/", {"K": "string"})
+    athena.partitions("p", {("1",): "lake/p/k=1"})
+
+    assert athena.reason("select k from p").startswith("HIVE_INVALID_METADATA")
+
+
 def test_a_partition_of_another_type_is_a_mismatch(athena: Athena):
     athena.table("t", {"id": "int"}, "lake/t/", {"p": "int"})
     athena.put("lake/t/1/a.parquet", pa.table({"id": ["x"]}))

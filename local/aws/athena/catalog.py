@@ -170,6 +170,12 @@ def table(database: str, name: str, *, at: str = "") -> Table | View:
         registered = glue._partitions.get(f"{database}/{name}", [])
         parts = [_partition(part) for part in registered]
     storage = _storage(f"{database}.{name}", described, None, properties)
+    names = [column for column, _ in (*storage.columns, *keys)]
+    if len(set(names)) < len(names):  # crawlers make such tables of folders k=v whose files have a k, too
+        raise QueryFailed(
+            "HIVE_INVALID_METADATA",
+            f"{at}Hive metadata for table {name} is invalid: Table descriptor contains duplicate columns",
+        )
     return Table(database, name, location, storage, keys, tuple(parts), properties)
 
 
