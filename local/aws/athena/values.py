@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from local.aws.athena.errors import not_supported
 from local.aws.athena.types import Type
+from local.aws.hive import parts
 
 # Hive → (DuckDB, Trino)
 SCALARS = {
@@ -67,10 +68,10 @@ def _translated(hive: str, language: int) -> str:
         item = _translated(inner, language)
         return (f"{item}[]", f"array({item})")[language]
     if outer == "map":
-        key, value = (_translated(part.strip(), language) for part in _parts(inner))
+        key, value = (_translated(part.strip(), language) for part in parts(inner))
         return f"map({key}, {value})"
     if outer == "struct":
-        fields = (part.strip().partition(":") for part in _parts(inner))
+        fields = (part.strip().partition(":") for part in parts(inner))
         words = ", ".join(f'"{name.strip()}" {_translated(kind.strip(), language)}' for name, _, kind in fields)
         return (f"struct({words})", f"row({words})")[language]
     if re.fullmatch(r"decimal(\(\s*\d+\s*(,\s*\d+\s*)?\))?", hive):
@@ -78,18 +79,6 @@ def _translated(hive: str, language: int) -> str:
     if re.fullmatch(r"varchar\(\s*\d+\s*\)", hive):
         return ("VARCHAR", "varchar")[language]
     raise not_supported(f"the column type {hive}")
-
-
-def _parts(text: str) -> list[str]:
-    """Split at the commas that are not within brackets."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter in "<(") - (letter in ">)")
-        if letter == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts
 
 
 def column_info(name: str, kind: Type | str) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Optional, Union
 
+from local.aws.hive import parts
+
 MOST_DIGITS = 38
 INTEGERS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}  # digits of each
 NUMBERS = [*INTEGERS, "float", "double"]
@@ -61,23 +63,11 @@ def parsed(words: str) -> Type:
     if outer == "array":
         return [parsed(inner)]
     if outer == "map":
-        key, value = map(parsed, _parts(inner))
+        key, value = map(parsed, parts(inner))
         return key, value
     if outer == "struct":
-        return {name.strip(): parsed(kind) for name, _, kind in (part.partition(":") for part in _parts(inner))}
+        return {name.strip(): parsed(kind) for name, _, kind in (part.partition(":") for part in parts(inner))}
     return words.strip()
-
-
-def _parts(words: str) -> list[str]:
-    """Split at the commas that are not within brackets."""
-    parts, depth = [""], 0
-    for letter in words:
-        depth += (letter in "<(") - (letter in ">)")
-        if letter == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return parts
 
 
 def _extended(known: Type, found: Type) -> Type:
