@@ -53,7 +53,8 @@ class Context:
 
 
 def main() -> None:
-    """Answer invocations until the process is ended; end where the function cannot be loaded."""
+    """Answer invocations until the process is ended; where the function cannot be loaded, begin anew after each."""
+    environment = dict(os.environ)
     requests = _configure_logging()
     try:
         handler, fault = _load(os.environ["_HANDLER"]), None
@@ -64,7 +65,8 @@ def main() -> None:
         requests["id"] = context.aws_request_id
         if handler is None:
             _report(context, fault or {})
-            sys.exit(1)
+            # Not an exit: the next invocation could be given to a process that is about to end.
+            os.execve(sys.executable, [sys.executable, "-uP", __file__], environment)  # noqa: S606
         try:
             answer = _encoded(handler(event, context))
         except Exception as error:  # the function failed; the runtime has not
