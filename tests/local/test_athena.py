@@ -296,7 +296,8 @@ def test_a_view_is_read_as_its_query(sales: Athena):
 def test_parameters_are_values_and_never_sql(athena: Athena):
     sql = "select ? as second, ? as first"
 
-    assert athena.rows(sql, ExecutionParameters=["'O''Brien; ?'", "12.50"]) == [("O'Brien; ?", "12.50")]
+    assert athena.rows(sql, ExecutionParameters=["'O''Brien; ?'", "12.50"]) == [("O'Brien; ?", "12.5")]
+    assert athena.rows(sql, ExecutionParameters=["decimal '12.50'", "-.50"]) == [("12.50", "-0.5")]
     assert athena.reason(sql, ExecutionParameters=["1"]).startswith("INVALID_PARAMETER_USAGE: Incorrect number")
     assert athena.reason(sql, ExecutionParameters=["1", "(select 1 from sales)"]).startswith("INVALID_PARAMETER_USAGE")
 

@@ -608,6 +608,26 @@ def test_statements_are_prepared_and_executed(orders: Athena):
     assert orders.reason(f"execute {name} using 1").startswith("NOT_FOUND: Prepared statement not found")
 
 
+def test_a_literal_with_a_point_is_a_double_wherever_it_stands(athena: Athena):
+    done(
+        athena,
+        "create table made with (partitioned_by = array['k']) as select 1.50 as a, decimal '1.50' as b, decimal '2.5' as k",
+    )
+    done(athena, "create view seen as select 1.50 as a, decimal '1.50' as b")
+    done(athena, f"prepare {athena.database} from select ? as a, ? as b")
+
+    columns = described(athena, "made")["StorageDescriptor"]["Columns"]
+    assert [column["Type"] for column in columns] == ["double", "decimal(3,2)"]
+    done(athena, "insert into made values (decimal '0.25', decimal '1.25', decimal '3.5')")
+    assert athena.reason("insert into made values (0.25, 1.25, decimal '3.5')").endswith(
+        "Table: [double, decimal(3,2), decimal(2,1)], Query: [double, double, decimal(2,1)]"
+    )
+    assert athena.rows("select a, b from made where k > 2.49 and k < 3.5") == [("1.5", "1.50")]
+    assert athena.scanned("select a, b from made where k = 9.5") == 0
+    assert athena.rows("select * from seen") == [("1.5", "1.50")]
+    assert athena.rows(f"execute {athena.database} using 1.50, decimal '1.50'") == [("1.5", "1.50")]
+
+
 def test_named_queries_are_kept_and_changed(athena: Athena):
     made = athena.client.create_named_query(Name="one", Database=athena.database, QueryString="select 1")[
         "NamedQueryId"

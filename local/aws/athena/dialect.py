@@ -22,6 +22,15 @@ from local.aws.athena.expressions import EXPRESSIONS
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each statement that is refused anyway
 
 
+def _decimal(text: exp.Expr) -> exp.Cast:
+    """Return ``decimal '1.50'`` as a cast to as many digits as are written."""
+    found = re.fullmatch(r"[+-]?(?=\.?\d)0*(\d*)\.?(\d*)", text.name)
+    if found is None or len(found[1] + found[2]) > types.LONGEST:
+        raise QueryFailed("INVALID_LITERAL", f"'{text.name}' is not a valid DECIMAL literal")
+    kind = types.decimal(max(1, len(found[1] + found[2])), len(found[2]))
+    return exp.Cast(this=text, to=exp.DataType.build(kind.duck))
+
+
 class AthenaSelect(Trino):
     """Trino's grammar, in which functions keep the names and arguments that the user gave them."""
 
@@ -37,9 +46,7 @@ class AthenaSelect(Trino):
         }
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {
             **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
-            exp.DType.DECIMAL: lambda _, this, __: exp.Literal.number(
-                this.name if "." in this.name else f"{this.name}."
-            ),
+            exp.DType.DECIMAL: lambda _, this, __: _decimal(this),
         }
 
 

@@ -279,7 +279,7 @@ class Rewriting:
         """Rewrite what a query or a window is ordered by; an ordinal of a query stays one."""
         order = node.args.get("order")
         for item in order.expressions if order is not None else ():
-            if not ordinals or not (isinstance(item.this, exp.Literal) and not item.this.is_string):
+            if not ordinals or not (isinstance(item.this, exp.Literal) and item.this.is_int):
                 check_sortable(self.put(item.this).type)
 
 

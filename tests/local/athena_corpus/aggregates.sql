@@ -6,17 +6,17 @@ select count(*), count(x), count(distinct x), count_if(x > 1), count(1), approx_
 --> 4 | 3 | 2 | 2 | 4 | 2
 
 -- sum: types
-select sum(x), sum(cast(x as bigint)), sum(y), sum(cast(x as double)), sum(cast(x as real)), sum(distinct x) from (values (1, 1.50), (1, 2.25), (3, null)) t(x, y)
+select sum(x), sum(cast(x as bigint)), sum(y), sum(cast(x as double)), sum(cast(x as real)), sum(distinct x) from (values (1, decimal '1.50'), (1, decimal '2.25'), (3, null)) t(x, y)
 --: bigint, bigint, decimal(38,2), double, real, bigint
 --> 5 | 5 | 3.75 | 5.0 | 5.0 | 4
 
 -- avg: types, and half away from zero
-select avg(x), avg(y), avg(z), avg(cast(x as real)) from (values (1, 1.50, 1e0), (2, 2.25, 2e0)) t(x, y, z)
+select avg(x), avg(y), avg(z), avg(cast(x as real)) from (values (1, decimal '1.50', 1e0), (2, decimal '2.25', 2e0)) t(x, y, z)
 --: double, decimal(3,2), double, real
 --> 1.5 | 1.88 | 1.5 | 1.5
 
 -- Nothing to sum up
-select count(x), sum(x), avg(x), min(x), max(x), array_agg(x), bool_and(x > 0), arbitrary(x), count_if(x > 0), avg(x * 1.0) from (values 1) t(x) where false
+select count(x), sum(x), avg(x), min(x), max(x), array_agg(x), bool_and(x > 0), arbitrary(x), count_if(x > 0), avg(x * decimal '1.0') from (values 1) t(x) where false
 --> 0 | NULL | NULL | NULL | NULL | NULL | NULL | NULL | 0 | NULL
 
 -- sum: overflow
@@ -58,7 +58,7 @@ select listagg(x, ',') within group (order by x), listagg(x, '') within group (o
 --> a,b,c | bca
 
 -- FILTER
-select count(*) filter (where x > 1), sum(x) filter (where y = 'a'), avg(x * 1.0) filter (where y = 'a') from (values (1, 'a'), (2, 'b'), (4, 'a')) t(x, y)
+select count(*) filter (where x > 1), sum(x) filter (where y = 'a'), avg(x * decimal '1.0') filter (where y = 'a') from (values (1, 'a'), (2, 'b'), (4, 'a')) t(x, y)
 --> 2 | 5 | 2.5
 
 -- map_agg, histogram

@@ -1,7 +1,7 @@
 -- Trino docs, array functions and operators, lambda expressions; TestArrayOperators, TestArrayFunctions.
 
 -- Constructor
-select array[1, 2, 4], array['foo', 'bar'], array[1, 1.2, 4], array[1, 2, null, -4, null], array[], array[array[1], array[]]
+select array[1, 2, 4], array['foo', 'bar'], array[1, decimal '1.2', 4], array[1, 2, null, -4, null], array[], array[array[1], array[]]
 --: array(integer), array(varchar), array(decimal(11,1)), array(integer), array(unknown), array(array(integer))
 --> [1, 2, 4] | [foo, bar] | [1.0, 1.2, 4.0] | [1, 2, null, -4, null] | [] | [[1], []]
 
@@ -10,7 +10,7 @@ select array[1, 'a']
 --! TYPE_MISMATCH
 
 -- Subscript operator
-select array[1, 1.2, 4][2], array['a', 'b'][1], array[array[1, 2]][1][2], array[1, null][2]
+select array[1, decimal '1.2', 4][2], array['a', 'b'][1], array[array[1, 2]][1][2], array[1, null][2]
 --: decimal(11,1), varchar, integer, integer
 --> 1.2 | a | 2 | NULL
 
@@ -39,7 +39,7 @@ select element_at(array[1], 0)
 --! INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1
 
 -- Concatenation operator
-select array[1] || array[2], array[1] || 2, 2 || array[1], concat(array[1], array[2, 3], array[]), array[1] || cast(null as array(integer)), array[1] || 2.5
+select array[1] || array[2], array[1] || 2, 2 || array[1], concat(array[1], array[2, 3], array[]), array[1] || cast(null as array(integer)), array[1] || decimal '2.5'
 --> [1, 2] | [1, 2] | [2, 1] | [1, 2, 3] | NULL | [1.0, 2.5]
 
 -- cardinality
@@ -77,7 +77,7 @@ select arrays_overlap(array[1, 2], array[3, 2]), arrays_overlap(array[1], array[
 --> true | false | NULL | true
 
 -- array_join
-select array_join(array[1, null, 2], ','), array_join(array[1, null, 2], ',', 'N'), array_join(array['a', 'b'], ''), array_join(array[true, false], '-'), array_join(array[1.50, 2.25], ';'), array_join(array[], ',')
+select array_join(array[1, null, 2], ','), array_join(array[1, null, 2], ',', 'N'), array_join(array['a', 'b'], ''), array_join(array[true, false], '-'), array_join(array[decimal '1.50', decimal '2.25'], ';'), array_join(array[], ',')
 --> 1,2 | 1,N,2 | ab | true-false | 1.50;2.25 | ''
 
 -- slice

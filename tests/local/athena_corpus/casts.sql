@@ -15,12 +15,12 @@ select cast(9.3E18 as bigint)
 --! INVALID_CAST_ARGUMENT
 
 -- TestDecimalCasts: decimal to integer, half up
-select cast(2.5 as integer), cast(-2.5 as integer), cast(2.49 as bigint), cast(0.5 as tinyint)
+select cast(decimal '2.5' as integer), cast(decimal '-2.5' as integer), cast(decimal '2.49' as bigint), cast(decimal '0.5' as tinyint)
 --: integer, integer, bigint, tinyint
 --> 3 | -3 | 2 | 1
 
 -- TestDecimalCasts: decimal to decimal, half up
-select cast(1.235 as decimal(3,2)), cast(-1.235 as decimal(3,2)), cast(1 as decimal(5,2)), cast('1.235' as decimal(3,2))
+select cast(decimal '1.235' as decimal(3,2)), cast(decimal '-1.235' as decimal(3,2)), cast(1 as decimal(5,2)), cast('1.235' as decimal(3,2))
 --: decimal(3,2), decimal(3,2), decimal(5,2), decimal(3,2)
 --> 1.24 | -1.24 | 1.00 | 1.24
 
@@ -29,7 +29,7 @@ select cast(1000 as decimal(3,0))
 --! INVALID_CAST_ARGUMENT
 
 -- Conversion functions, cast: plain decimals
-select cast(1.50 as varchar), cast(0.1 as varchar), cast(-5 as varchar), cast(true as varchar), cast(date '2020-01-02' as varchar), cast('x' as varchar)
+select cast(decimal '1.50' as varchar), cast(decimal '0.1' as varchar), cast(-5 as varchar), cast(true as varchar), cast(date '2020-01-02' as varchar), cast('x' as varchar)
 --> 1.50 | 0.1 | -5 | true | 2020-01-02 | x
 
 -- TestTimestamp.testCastToVarchar: as many digits as the type has

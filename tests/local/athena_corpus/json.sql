@@ -18,7 +18,7 @@ select cast('not_json' as json), cast('[1, 2, 3]' as json), cast('"abc"' as json
 --> ""not_json"" | ""[1, 2, 3]"" | ""\"abc\""" | ""42"" | ""null""
 
 -- Cast to JSON
-select cast(null as json), cast(1 as json), cast(9223372036854775807 as json), cast('abc' as json), cast(true as json), cast(1.234 as json), cast(array[1, 23, 456] as json), cast(array[1, null, 456] as json), cast(array[array[1, 23], array[456]] as json)
+select cast(null as json), cast(1 as json), cast(9223372036854775807 as json), cast('abc' as json), cast(true as json), cast(decimal '1.234' as json), cast(array[1, 23, 456] as json), cast(array[1, null, 456] as json), cast(array[array[1, 23], array[456]] as json)
 --> NULL | 1 | 9223372036854775807 | ""abc"" | true | 1.234 | [1,23,456] | [1,null,456] | [[1,23],[456]]
 
 -- Cast to JSON: maps and rows

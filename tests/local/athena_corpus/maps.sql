@@ -1,7 +1,7 @@
 -- Trino docs, map functions and operators; data types, ROW; TestMapOperators, TestRowOperators.
 
 -- Constructor
-select map(array['key1', 'key2', 'key3'], array[2373, 3463, 45837]), map(array['key1', 'key2', 'key3'], array[23, 34.63, 45.837]), map(array['k1', 'k2'], array['v1', null]), map(), map(array[1, 3], array[2, 4])
+select map(array['key1', 'key2', 'key3'], array[2373, 3463, 45837]), map(array['key1', 'key2', 'key3'], array[23, decimal '34.63', decimal '45.837']), map(array['k1', 'k2'], array['v1', null]), map(), map(array[1, 3], array[2, 4])
 --: map(varchar, integer), map(varchar, decimal(13,3)), map(varchar, varchar), map(unknown, unknown), map(integer, integer)
 --> {key1=2373, key2=3463, key3=45837} | {key1=23.000, key2=34.630, key3=45.837} | {k1=v1, k2=null} | {} | {1=2, 3=4}
 
@@ -52,11 +52,11 @@ select map_filter(map(array[10, 20, 30], array['a', null, 'c']), (k, v) -> v is 
 --> {10=a, 30=c} | {k1=20, k3=15} | {}
 
 -- transform_keys
-select transform_keys(map(array[1, 2, 3], array['a', 'b', 'c']), (k, v) -> k + 1), transform_keys(map(array['a', 'b', 'c'], array[1, 2, 3]), (k, v) -> v * v), transform_keys(map(array['a', 'b'], array[1, 2]), (k, v) -> k || cast(v as varchar)), transform_keys(map(array[1, 2], array[1.0, 1.4]), (k, v) -> map(array[1, 2], array['one', 'two'])[k])
+select transform_keys(map(array[1, 2, 3], array['a', 'b', 'c']), (k, v) -> k + 1), transform_keys(map(array['a', 'b', 'c'], array[1, 2, 3]), (k, v) -> v * v), transform_keys(map(array['a', 'b'], array[1, 2]), (k, v) -> k || cast(v as varchar)), transform_keys(map(array[1, 2], array[decimal '1.0', decimal '1.4']), (k, v) -> map(array[1, 2], array['one', 'two'])[k])
 --> {2=a, 3=b, 4=c} | {1=1, 4=2, 9=3} | {a1=1, b2=2} | {one=1.0, two=1.4}
 
 -- transform_values
-select transform_values(map(array[1, 2, 3], array[10, 20, 30]), (k, v) -> v + k), transform_values(map(array[1, 2, 3], array['a', 'b', 'c']), (k, v) -> k * k), transform_values(map(array['a', 'b'], array[1, 2]), (k, v) -> k || cast(v as varchar)), transform_values(map(array[1, 2], array[1.0, 1.4]), (k, v) -> map(array[1, 2], array['one', 'two'])[k] || '_' || cast(v as varchar))
+select transform_values(map(array[1, 2, 3], array[10, 20, 30]), (k, v) -> v + k), transform_values(map(array[1, 2, 3], array['a', 'b', 'c']), (k, v) -> k * k), transform_values(map(array['a', 'b'], array[1, 2]), (k, v) -> k || cast(v as varchar)), transform_values(map(array[1, 2], array[decimal '1.0', decimal '1.4']), (k, v) -> map(array[1, 2], array['one', 'two'])[k] || '_' || cast(v as varchar))
 --> {1=11, 2=22, 3=33} | {1=1, 2=4, 3=9} | {a=a1, b=b2} | {1=one_1.0, 2=two_1.4}
 
 -- ROW: unnamed and named fields

@@ -1,12 +1,12 @@
 -- Trino docs, mathematical functions and operators; TestMathFunctions.
 
 -- TestMathFunctions.testAbs
-select abs(-123), abs(123.45), abs(-1.5e0), abs(-123.45), abs(null)
+select abs(-123), abs(decimal '123.45'), abs(-1.5e0), abs(decimal '-123.45'), abs(null)
 --: integer, decimal(5,2), double, decimal(5,2), integer
 --> 123 | 123.45 | 1.5 | 123.45 | NULL
 
 -- TestMathFunctions.testCeil, testFloor, of decimals
-select ceil(1.2), ceiling(-1.2), floor(1.2), floor(-1.2), ceil(123), floor(-5)
+select ceil(decimal '1.2'), ceiling(decimal '-1.2'), floor(decimal '1.2'), floor(decimal '-1.2'), ceil(123), floor(-5)
 --: decimal(2,0), decimal(2,0), decimal(2,0), decimal(2,0), integer, integer
 --> 2 | -1 | 1 | -2 | 123 | -5
 
@@ -16,22 +16,22 @@ select ceil(1.5e0), floor(-1.5e0), ceiling(2e0)
 --> 2.0 | -2.0 | 2.0
 
 -- TestMathFunctions.testRound: halves away from zero
-select round(2.5e0), round(-2.5e0), round(3.5e0), round(2.5), round(-2.5), round(0.5)
+select round(2.5e0), round(-2.5e0), round(3.5e0), round(decimal '2.5'), round(decimal '-2.5'), round(decimal '0.5')
 --: double, double, double, decimal(2,0), decimal(2,0), decimal(1,0)
 --> 3.0 | -3.0 | 4.0 | 3 | -3 | 1
 
 -- TestMathFunctions.testRound: to digits
-select round(3.14159e0, 2), round(1234.567, 2), round(1234.567, -2), round(-3.14159e0, 3), round(123, -1), round(125, -1), round(5)
+select round(3.14159e0, 2), round(decimal '1234.567', 2), round(decimal '1234.567', -2), round(-3.14159e0, 3), round(123, -1), round(125, -1), round(5)
 --: double, decimal(8,3), decimal(8,3), double, integer, integer, integer
 --> 3.14 | 1234.570 | 1200.000 | -3.142 | 120 | 130 | 5
 
 -- TestMathFunctions.testTruncate
-select truncate(17.18e0), truncate(-17.88e0), truncate(17.18), truncate(-17.88)
+select truncate(17.18e0), truncate(-17.88e0), truncate(decimal '17.18'), truncate(decimal '-17.88')
 --: double, double, decimal(2,0), decimal(2,0)
 --> 17.0 | -17.0 | 17 | -17
 
 -- TestMathFunctions.testSign
-select sign(-5), sign(0), sign(2.5), sign(-0.1e0), sign(nan())
+select sign(-5), sign(0), sign(decimal '2.5'), sign(-0.1e0), sign(nan())
 --: integer, integer, decimal(1,0), double, double
 --> -1 | 0 | 1 | -1.0 | NaN
 
@@ -76,7 +76,7 @@ select bitwise_and(19, 25), bitwise_or(19, 25), bitwise_xor(19, 25), bitwise_not
 --> 17 | 27 | 10 | -20 | 11
 
 -- TestMathFunctions.testGreatest, testLeast: null if one is
-select greatest(1, 2), least(1, 2), greatest(1, null, 3), least('b', 'a'), greatest(1.5, 2), least(date '2020-01-01', date '2019-12-31')
+select greatest(1, 2), least(1, 2), greatest(1, null, 3), least('b', 'a'), greatest(decimal '1.5', 2), least(date '2020-01-01', date '2019-12-31')
 --: integer, integer, integer, varchar, decimal(11,1), date
 --> 2 | 1 | NULL | a | 2.0 | 2019-12-31
 

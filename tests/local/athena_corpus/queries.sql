@@ -7,7 +7,7 @@ values (1, 'a'), (2, null)
 --> 2 | NULL
 
 -- VALUES: of one column, of types that coerce
-select * from (values 1, 2.5, null) as t(x) order by x
+select * from (values 1, decimal '2.5', null) as t(x) order by x
 --: decimal(11,1)
 --> 1.0
 --> 2.5
@@ -77,7 +77,7 @@ select count(*) from (select 1 union select 1 union all select 1)
 --> 2
 
 -- UNION: the type that takes both
-select x from (select 1 as x union all select 2.55) order by x
+select x from (select 1 as x union all select decimal '2.55') order by x
 --: decimal(12,2)
 --> 1.00
 --> 2.55

@@ -27,7 +27,7 @@ select y, first_value(x) ignore nulls over (order by y), lag(x) ignore nulls ove
 --> 4 | 7 | 7 | 9 | NULL
 
 -- Aggregates as window functions, with peers
-select x, sum(x) over (order by x), count(*) over (), sum(x) over (partition by x % 2 order by x), avg(x * 1.0) over () from (values 1, 2, 2, 3) t(x) order by x
+select x, sum(x) over (order by x), count(*) over (), sum(x) over (partition by x % 2 order by x), avg(x * decimal '1.0') over () from (values 1, 2, 2, 3) t(x) order by x
 --> 1 | 1 | 4 | 1 | 2.0
 --> 2 | 5 | 4 | 4 | 2.0
 --> 2 | 5 | 4 | 4 | 2.0
