@@ -103,6 +103,19 @@ def test_what_the_source_says_in_the_middle_is_raised(way: Way) -> None:
     assert free(way)
 
 
+def test_what_the_source_says_under_a_code_of_its_own_is_raised(way: Way, postgres: Postgres) -> None:
+    refuse = """
+        create or replace function refuse() returns int language plpgsql as
+        $$ begin raise exception 'not on Sundays' using errcode = 'ZZ001'; end $$
+    """
+    with psycopg.connect(f"{postgres.url}/postgres", autocommit=True) as admin:
+        admin.execute(refuse)
+
+    with pytest.raises(psycopg.DatabaseError, match="not on Sundays"):
+        read(way, "select refuse()", i=pa.int32())
+    assert free(way)
+
+
 def test_what_the_taker_raises_ends_the_copy(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copying, "BLOCK", 10_000)
 

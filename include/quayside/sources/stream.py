@@ -103,7 +103,10 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except asyncpg.PostgresError as error:
-        kind = psycopg.errors.lookup(error.sqlstate) if error.sqlstate else psycopg.OperationalError
+        try:
+            kind = psycopg.errors.lookup(error.sqlstate) if error.sqlstate else psycopg.OperationalError
+        except KeyError:  # PostgreSQL lets a function raise any code
+            kind = psycopg.DatabaseError
         raise kind(str(error)) from error
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise psycopg.OperationalError(str(error)) from error
