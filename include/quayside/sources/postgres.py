@@ -1,7 +1,7 @@
 """A PostgreSQL source: one read-only snapshot, shared by several connections, and what its catalog says of a table."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from queue import SimpleQueue
@@ -64,33 +64,31 @@ class Snapshot:
     _idle: SimpleQueue[psycopg.Connection]
     _streams: SimpleQueue[Stream]
 
-    @contextmanager
-    def stream(self) -> Iterator[Stream]:
+    def stream(self) -> AbstractContextManager[Stream]:
         """Lend what copies rows of the snapshot fastest; waits while all are lent.
 
         :raises Retryable: the source was lost
         :raises Terminal: the source refuses
         """
-        stream = self._streams.get()
-        try:
-            with failures():
-                yield stream
-        finally:
-            self._streams.put(stream)
+        return _lent(self._streams)
 
-    @contextmanager
-    def reader(self) -> Iterator[psycopg.Connection]:
+    def reader(self) -> AbstractContextManager[psycopg.Connection]:
         """Lend a connection that sees the snapshot; waits while all are lent.
 
         :raises Retryable: the source was lost
         :raises Terminal: the source refuses
         """
-        connection = self._idle.get()
-        try:
-            with failures():
-                yield connection
-        finally:
-            self._idle.put(connection)
+        return _lent(self._idle)
+
+
+@contextmanager
+def _lent[T](queue: SimpleQueue[T]) -> Iterator[T]:
+    lent = queue.get()
+    try:
+        with failures():
+            yield lent
+    finally:
+        queue.put(lent)
 
 
 def connect(source: Credentials) -> psycopg.Connection:
