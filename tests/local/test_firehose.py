@@ -9,6 +9,7 @@ import re
 import signal
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
@@ -30,9 +31,9 @@ ECHO = """
 class Stream:
     """A delivery stream and the bucket that it delivers to."""
 
-    def __init__(self, *, seconds: int = 0, megabytes: int = 1, client=boto3.client, **config) -> None:
+    def __init__(self, *, name: str = "", seconds: int = 0, megabytes: int = 1, client=boto3.client, **config) -> None:
         self.s3, self.firehose = client("s3"), client("firehose")
-        self.name, self.bucket = f"s-{uuid.uuid4().hex[:8]}", f"b-{uuid.uuid4().hex[:8]}"
+        self.name, self.bucket = name or f"s-{uuid.uuid4().hex[:8]}", f"b-{uuid.uuid4().hex[:8]}"
         self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.firehose.create_delivery_stream(
             DeliveryStreamName=self.name,
@@ -333,6 +334,35 @@ def test_what_a_deleted_stream_holds_is_delivered(stream):
     assert list(made.objects().values()) == [b"last"]
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         made.put(b"too late")
+
+
+def test_what_comes_while_a_stream_is_deleted_is_delivered_and_leaves_nothing_behind(stream, tmp_path: Path):
+    held = transform(f"""
+        import pathlib, time
+
+        def handler(event, context):
+            pathlib.Path("{tmp_path}/begun").touch()
+            while not pathlib.Path("{tmp_path}/go").exists():
+                time.sleep(0.01)
+            return {{"records": [{{**record, "result": "Ok"}} for record in event["records"]]}}
+    """)
+    made = stream(seconds=900, ProcessingConfiguration=held)
+    made.put(b"before")
+
+    with ThreadPoolExecutor() as pool:
+        deleted = pool.submit(made.firehose.delete_delivery_stream, DeliveryStreamName=made.name)
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "begun").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        made.put(b"meanwhile")
+        (tmp_path / "go").touch()
+        deleted.result()
+
+    assert sorted(made.objects().values()) == [b"before", b"meanwhile"]
+    again = stream(name=made.name, seconds=0)
+    again.put(b"again")
+    assert list(again.objects().values()) == [b"again"]
 
 
 def test_a_bucket_that_appears_late_gets_what_was_accepted_before(stream):

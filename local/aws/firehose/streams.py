@@ -131,14 +131,15 @@ async def _delete(request: dict[str, Any]) -> dict[str, Any]:
     from ministack.services import firehose
 
     folder = _folder(_stream(request)["name"])
-    waiting = [task for path, task in _deliveries.items() if path.parent == folder]
-    if folder in _open:
-        _open[folder].full.set()
-    if waiting:
-        _, late = await asyncio.wait(waiting, timeout=SECONDS_TO_END)
-        for task in late:
-            task.cancel()
+    end = time.monotonic() + SECONDS_TO_END
+    while (waiting := _waiting(folder)) and (rest := end - time.monotonic()) > 0:
+        if folder in _open:
+            _open[folder].full.set()
+        await asyncio.wait(waiting, timeout=rest)  # records that come meanwhile are another batch
     answer = document(firehose._delete_delivery_stream(request))
+    for late in _waiting(folder):
+        late.cancel()
+    _open.pop(folder, None)
     for left in folder.glob("*.jsonl"):
         _log.error("Deleting %s with records that could not be delivered", request["DeliveryStreamName"])
         left.unlink()
@@ -190,6 +191,10 @@ def _schedule(batch: _Batch, seconds: float) -> None:
     task = asyncio.create_task(_deliver_when_due(batch, seconds))
     _deliveries[batch.path] = task
     task.add_done_callback(lambda _: _deliveries.pop(batch.path))
+
+
+def _waiting(folder: Path) -> list[asyncio.Task[None]]:
+    return [task for path, task in _deliveries.items() if path.parent == folder]
 
 
 async def _deliver_when_due(batch: _Batch, seconds: float) -> None:
