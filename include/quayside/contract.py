@@ -22,7 +22,9 @@ class Column:
     :param type: PostgreSQL's type, lower case, e.g. ``integer``, ``numeric(10,2)``, ``timestamp(3)``
     :param required: never null
     :param references: ``dataset.column`` of the key that this column points to
-    :param transform: for curated tables, the SQL expression over the sources that gives this column
+    :param path: for records that were landed as JSON, where in a landed line the value is: names joined by dots
+    :param transform: for curated tables, the SQL expression over the sources that gives this column; for landed JSON,
+        the one over other columns and the line's ``record`` and ``of``
     :param options: bounds of valid values: ``minimum``, ``maximum``, ``pattern``, ``maxLength``, ``format``
     :param enum: the only values allowed; empty when any is
     :param classification: ``internal``; ``personal`` (masked where a role may not see it) or ``restricted``
@@ -35,6 +37,7 @@ class Column:
     key: bool = False
     required: bool = False
     references: str | None = None
+    path: str | None = None
     transform: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     enum: tuple[Any, ...] = ()
@@ -72,6 +75,8 @@ class Contract:
     :param version: of the schema, written to every manifest
     :param cursor: the column that an update sets; None for derived datasets
     :param freshness: promised age in minutes at most; None where none is promised
+    :param weekly: how many rows come depends on the weekday and the hour, so that volumes are compared with those
+    :param landing: for tables that Spark curates, the landing dataset that they are made of
     :param grain: for warehouse tables, the source dataset of whose rows each row is one version
     :param source: for warehouse tables, the SQL ``from`` clause that `Column.transform` refers to
     :param history: every version is kept (facts); otherwise the latest (dimensions)
@@ -86,6 +91,8 @@ class Contract:
     rules: tuple[Rule, ...] = ()
     cursor: str | None = None
     freshness: int | None = None
+    weekly: bool = False
+    landing: str | None = None
     grain: str | None = None
     source: str | None = None
     history: bool = False
@@ -167,7 +174,7 @@ def _parse(path: Path, name: str) -> Contract:
         raise Terminal(f"{where}: its id must be {name}, and it must describe exactly one schema object.")
     [table] = document.schema_ or []
     custom: dict[str, Any] = {str(item.property): item.value for item in table.customProperties or []}
-    unknown = set(custom) - {"cursor", "grain", "source", "history", "versionKey"}
+    unknown = set(custom) - {"cursor", "landing", "grain", "source", "history", "versionKey", "weekly"}
     if unknown or not document.version:
         raise Terminal(f"{where}: unknown custom property {sorted(unknown)}" if unknown else f"{where}: has no version")
     columns = tuple(_column(item, where) for item in table.properties or [])
@@ -180,6 +187,8 @@ def _parse(path: Path, name: str) -> Contract:
         rules=tuple(_rules(table, where)),
         cursor=custom.get("cursor"),
         freshness=_freshness(document),
+        weekly=bool(custom.get("weekly", False)),
+        landing=custom.get("landing"),
         grain=custom.get("grain"),
         source=custom.get("source"),
         history=bool(custom.get("history", False)),
@@ -197,6 +206,7 @@ def _column(item: Any, where: str) -> Column:
         key=bool(item.primaryKey),
         required=bool(item.required or item.primaryKey),
         references=next((str(link.to) for link in item.relationships or []), None),
+        path=item.physicalName,
         transform=item.transformLogic,
         options=item.logicalTypeOptions or {},
         enum=tuple(entry.value for entry in item.enum or []),
