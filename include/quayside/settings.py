@@ -23,6 +23,8 @@ class Settings:
     :param catalog_database: Glue database of the lake's tables
     :param athena_workgroup: workgroup whose result location is set by the platform
     :param secret_prefix: path in Secrets Manager under which credentials are
+    :param inbox_bucket: S3 bucket in which others drop files; empty where nobody does
+    :param landing_database: Glue database of what crawlers infer of the landing zone; empty where none crawls
     """
 
     lake_bucket: str
@@ -31,6 +33,8 @@ class Settings:
     alerts_topic_arn: str = ""
     athena_workgroup: str = "primary"
     secret_prefix: str = "quayside/"  # noqa: S105 (a path, not a secret)
+    inbox_bucket: str = ""
+    landing_database: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -50,6 +54,10 @@ class Settings:
                 "Source .local/env locally; on MWAA set them in the startup script."
             )
         return cls(**{name: value for name, value in values.items() if value is not None})
+
+    def named(self, part: str) -> str:
+        """Return the name of a Glue job or crawler of this environment, e.g. ``quayside-swiftpos``."""
+        return f"{self.secret_prefix.strip('/').replace('/', '-')}-{part}"
 
 
 @cache

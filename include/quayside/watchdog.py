@@ -90,9 +90,15 @@ def watched(attempt: Attempt, ledger: Ledger) -> Iterator[Attempt]:
     _note_end(attempt, ledger, "success", "")
 
 
-def landed_as_promised(dag: str, datasets: Sequence[str], tables: Sequence[str], ledger: Ledger) -> None:
-    """Note that all datasets of a pipeline were just looked at: from now on their freshness is watched."""
-    ledger.note("finished", dag, {"at": _iso(_now()), "datasets": list(datasets), "tables": list(tables)})
+def landed_as_promised(
+    dag: str, datasets: Sequence[str], tables: Sequence[str], ledger: Ledger, *, loads_in: str = ""
+) -> None:
+    """Note that all datasets of a pipeline were just looked at: from now on their freshness is watched.
+
+    :param loads_in: the DAG that loads its tables, where that is not its own: sources that fill the same stars share one
+    """
+    noted = {"at": _iso(_now()), "datasets": list(datasets), "tables": list(tables), "loads_in": loads_in}
+    ledger.note("finished", dag, noted)
 
 
 def check(
@@ -122,7 +128,7 @@ def check(
             run.ledger.forget("running", item["entry"])
     for item in run.ledger.notes("finished"):
         told += _freshness(run, item, paused, link, now)
-        _forget_old_runs(item["entry"].removesuffix("_landing"), run.ledger, now)
+        _forget_old_runs(item, run.ledger, now)
     return told
 
 
@@ -147,11 +153,11 @@ def _freshness(
     """One alert for a pipeline at most, and none while a task of it is known to fail: that is the same news."""
     dag, pipeline = item["entry"], item["entry"].removesuffix("_landing")
     subject = f"{pipeline}#freshness"
-    stale = [] if paused(dag) else _stale(run.ledger, item, pipeline, paused, now)
+    stale = [] if paused(dag) else _stale(run.ledger, item, paused, now)
     if not stale:
         known = recover(subject, link=link(dag), settings=run.settings, ledger=run.ledger)
         return [f"{pipeline} is fresh again"] if known else []
-    failing = [alert for stage in STAGES.values() for alert in run.ledger.notes(PARTITION, f"{pipeline}_{stage}#")]
+    failing = [alert for each in _dags(item).values() for alert in run.ledger.notes(PARTITION, f"{each}#")]
     if failing:
         return []
     shown = "; ".join(stale[:3]) + (f"; and {len(stale) - 3} more" if len(stale) > 3 else "")
@@ -164,13 +170,14 @@ def _freshness(
     return [f"{alert.headline}: {shown}"] if raise_alert(alert, run.settings, run.ledger) else []
 
 
-def _stale(
-    ledger: Ledger,
-    item: Mapping[str, Any],
-    pipeline: str,
-    paused: Callable[[str], bool],
-    now: datetime,
-) -> list[str]:
+def _dags(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return, for each stage where something may wait, the DAG that takes it."""
+    pipeline = item["entry"].removesuffix("_landing")
+    own = {stage: f"{pipeline}_{dag}" for stage, dag in STAGES.items()}
+    return own | ({"load": item["loads_in"]} if item.get("loads_in") else {})
+
+
+def _stale(ledger: Ledger, item: Mapping[str, Any], paused: Callable[[str], bool], now: datetime) -> list[str]:
     promises = {name: load_contract(name).freshness for name in item["datasets"]}
     promised = {name: timedelta(minutes=minutes) for name, minutes in promises.items() if minutes}
     if not promised:
@@ -183,7 +190,7 @@ def _stale(
     ]
     waits = [(name, stage, limit) for name, limit in promised.items() for stage in ("gate", "curate")]
     waits += [(name, "load", min(promised.values())) for name in item["tables"]]
-    off = {stage for stage, dag in STAGES.items() if paused(f"{pipeline}_{dag}")}
+    off = {stage for stage, dag in _dags(item).items() if paused(dag)}
     for name, stage, limit in waits:
         if stage in off:
             continue
@@ -225,9 +232,10 @@ def _note_end(attempt: Attempt, ledger: Ledger, state: str, reason: str) -> None
         ledger.forget("running", item["entry"])
 
 
-def _forget_old_runs(pipeline: str, ledger: Ledger, now: datetime) -> None:
+def _forget_old_runs(finished: Mapping[str, Any], ledger: Ledger, now: datetime) -> None:
     day = (now - KEPT).date().isoformat()
-    for dag in (f"{pipeline}_{stage}" for stage in (*STAGES.values(), "deletes")):
+    pipeline, dags = finished["entry"].removesuffix("_landing"), _dags(finished).values()
+    for dag in (*dags, f"{pipeline}_deletes"):
         for item in ledger.notes(f"runs#{dag}", day):
             ledger.forget(f"runs#{dag}", item["entry"])
 

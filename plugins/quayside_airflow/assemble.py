@@ -1,14 +1,17 @@
-"""From a pipeline's declaration to its DAGs; the stages are wired by assets, so that only gated data flows on."""
+"""From declarations to DAGs; the stages are wired by assets, so that only gated data flows on."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, AssetAlias, CronDataIntervalTimetable, CronTriggerTimetable, Param
+from airflow.sdk import DAG, Asset, AssetAlias, AssetAny, CronDataIntervalTimetable, CronTriggerTimetable
+from airflow.sdk.bases.timetable import BaseTimetable
 
-from quayside.pipeline import Pipeline
-from quayside_airflow import docs
+from quayside.pipeline import Daily, Pipeline, Product
+from quayside_airflow import docs, params
+from quayside_airflow.arrivals import LandFeedOperator, LandFilesOperator
 from quayside_airflow.callbacks import tell_failure, tell_recovery
+from quayside_airflow.glue import CrawlOperator, DriftOperator, PlanOperator, PublishCuratedOperator, RunGlueJobOperator
 from quayside_airflow.operators import (
     CompareKeysOperator,
     CurateOperator,
@@ -19,6 +22,7 @@ from quayside_airflow.operators import (
     ReconcileOperator,
     WatchdogOperator,
 )
+from quayside_airflow.replay import ReplayOperator
 
 # A backfill reaches no further back; without catch-up it starts nothing by itself.
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -29,34 +33,35 @@ RETRIES = {
     "max_retry_delay": timedelta(minutes=10),
 }
 TOLD = {"on_failure_callback": tell_failure, "on_success_callback": tell_recovery, "on_skipped_callback": tell_recovery}
+LAND = {"tables": LandOperator, "feed": LandFeedOperator, "files": LandFilesOperator}
+CRAWLERS = ("aristocrat", "rosters", "sales", "timesheets")
 
 
-def assemble(pipeline: Pipeline) -> list[DAG]:
-    """Return the DAGs of a pipeline: landing, curated, warehouse, and the daily search for deleted rows."""
-    # The scheme begins with x-: for any other, Airflow imports its providers to normalise it, 0.7 s at every parse.
-    landed = Asset(
-        name=f"{pipeline.name}.landed",
-        uri=f"x-quayside://landing/{pipeline.name}",
-        extra={"datasets": list(pipeline.datasets)},
-    )
-    curated = Asset(
-        name=f"{pipeline.name}.curated",
-        uri=f"x-quayside://curated/{pipeline.name}",
-        extra={"tables": list(pipeline.tables)},
-    )
-    return [
-        _landing(pipeline, landed),
-        _deletes(pipeline, landed),
-        _curated(pipeline, landed, curated),
-        _warehouse(pipeline, curated),
+def assemble(declared: Pipeline | Product) -> list[DAG]:
+    """Return the DAGs of a pipeline, or of all pipelines of a product and those that they share."""
+    if isinstance(declared, Pipeline):
+        return [
+            _landing(declared, loads_in=f"{declared.name}_warehouse"),
+            _deletes(declared),
+            _curated_here(declared),
+            _warehouse(declared, declared),
+        ]
+    own = [
+        dag
+        for pipeline in declared.pipelines
+        for dag in (
+            _landing(pipeline, loads_in=f"{declared.name}_warehouse"),
+            _curated_by_glue(pipeline, declared.curated(pipeline)),
+        )
     ]
+    return [*own, _warehouse(declared, *declared.pipelines), _drift(declared)]
 
 
 def watch(*, owner: str, every: timedelta) -> DAG:
     """Return the DAG that notices what a killed task cannot say."""
     with DAG(
         "quayside_watchdog",
-        schedule=CronTriggerTimetable(_cron(every), timezone="UTC"),
+        schedule=_at(every),
         catchup=False,
         start_date=START,
         max_active_runs=1,
@@ -77,69 +82,168 @@ def watch(*, owner: str, every: timedelta) -> DAG:
     return dag
 
 
-def _landing(pipeline: Pipeline, landed: Asset) -> DAG:
+def replay(*, owner: str) -> DAG:
+    """Return the DAG in which a person sends quarantined records through the flow again."""
+    with DAG(
+        "quayside_replay",
+        schedule=None,
+        start_date=START,
+        max_active_runs=1,
+        dagrun_timeout=timedelta(hours=1),
+        tags=["quayside", "quarantine"],
+        description="Quarantined records, corrected or released, through the same flow again",
+        doc_md=docs.REPLAY,
+        params=params.replay(),
+        default_args=RETRIES | TOLD,
+    ) as dag:
+        ReplayOperator(
+            task_id="replay",
+            dataset="{{ params.dataset or '' }}",
+            batch="{{ params.batch or '' }}",
+            owner=owner,
+            # An alias, because it is the dataset's own asset that wakes what comes next.
+            outlets=[AssetAlias("quayside.replayed")],
+            execution_timeout=timedelta(minutes=30),
+            doc_md=docs.of(ReplayOperator),
+        )
+    return dag
+
+
+def _landing(pipeline: Pipeline, *, loads_in: str) -> DAG:
+    operator = LAND[pipeline.lands]
+    if pipeline.lands == "files":
+        by_hand = {"patience": _patience(pipeline.schedule)}
+    else:
+        by_hand = {
+            "since": "{{ params.since or (data_interval_start if dag_run.run_type == 'backfill' else '') }}",
+            "until": "{{ params.until or (data_interval_end if dag_run.run_type == 'backfill' else '') }}",
+            "only": "{{ (params.datasets or []) | join(',') }}",
+        }
     with _dag(
         pipeline,
         "landing",
         "What changed in the source, checked against the contracts",
-        schedule=CronDataIntervalTimetable(_cron(pipeline.schedule), timezone="UTC"),
-        params=_params(pipeline),
+        kind=f"landing.{pipeline.lands}",
+        schedule=_windows(pipeline.schedule),
+        params=params.landing(pipeline),
     ) as dag:
-        land = LandOperator(
-            since="{{ params.since or (data_interval_start if dag_run.run_type == 'backfill' else '') }}",
-            until="{{ params.until or (data_interval_end if dag_run.run_type == 'backfill' else '') }}",
-            only="{{ (params.datasets or []) | join(',') }}",
-            **_task(pipeline, LandOperator, "land", hours=4),
-        )
+        land = operator(loads_in=loads_in, **by_hand, **_task(pipeline, operator, "land", hours=4))
         gate = GateOperator(
             release="{{ params.release or '' }}",
             reason="{{ params.release_reason or '' }}",
             **_task(pipeline, GateOperator, "gate"),
         )
-        land >> gate >> _publish(pipeline, landed)
+        land >> gate >> _publish(pipeline)
     return dag
 
 
-def _deletes(pipeline: Pipeline, landed: Asset) -> DAG:
+def _deletes(pipeline: Pipeline) -> DAG:
     with _dag(
         pipeline,
         "deletes",
         "Rows that were deleted in the source, or are missing in the lake",
-        schedule=CronTriggerTimetable(pipeline.compares_keys_at, timezone="UTC"),
+        schedule=_at(pipeline.compares_keys_at),
     ) as dag:
         compare = CompareKeysOperator(**_task(pipeline, CompareKeysOperator, "compare_keys", hours=4))
-        compare >> GateOperator(**_task(pipeline, GateOperator, "gate")) >> _publish(pipeline, landed)
+        compare >> GateOperator(**_task(pipeline, GateOperator, "gate")) >> _publish(pipeline)
     return dag
 
 
-def _curated(pipeline: Pipeline, landed: Asset, curated: Asset) -> DAG:
-    with _dag(pipeline, "curated", "Current tables and star tables in the lake", schedule=[landed]) as dag:
-        CurateOperator(outlets=[curated], **_task(pipeline, CurateOperator, "curate", hours=4))
+def _curated_here(pipeline: Pipeline) -> DAG:
+    with _dag(pipeline, "curated", "Current tables and star tables in the lake", schedule=[_landed(pipeline)]) as dag:
+        CurateOperator(outlets=[_curated(pipeline)], **_task(pipeline, CurateOperator, "curate", hours=4))
     return dag
 
 
-def _warehouse(pipeline: Pipeline, curated: Asset) -> DAG:
-    # An alias, because only the tables that were loaded are published.
-    loaded = AssetAlias(f"{pipeline.name}.loaded")
+def _curated_by_glue(pipeline: Pipeline, curated: tuple[str, ...]) -> DAG:
     with _dag(
-        pipeline, "warehouse", "The star schemas in PostgreSQL, reconciled with source and lake", schedule=[curated]
+        pipeline,
+        "curated",
+        "Curated tables in the lake, made by a Glue job",
+        kind="curated.glue",
+        schedule=[_landed(pipeline)],
     ) as dag:
-        load = LoadOperator(outlets=[loaded], **_task(pipeline, LoadOperator, "load", hours=4))
-        load >> ReconcileOperator(**_task(pipeline, ReconcileOperator, "reconcile"))
+        plan = PlanOperator(**_task(pipeline, PlanOperator, "plan") | {"tables": curated})
+        job = RunGlueJobOperator(
+            task_id="curate",
+            plan=plan.task_id,
+            owner=pipeline.owner,
+            execution_timeout=timedelta(hours=2),
+            doc_md=docs.of(RunGlueJobOperator),
+        )
+        publish = PublishCuratedOperator(
+            outlets=[_curated(pipeline)],
+            **_task(pipeline, PublishCuratedOperator, "publish") | {"datasets": curated},
+        )
+        plan >> job >> publish
     return dag
 
 
-def _publish(pipeline: Pipeline, landed: Asset) -> PublishOperator:
+def _warehouse(declared: Pipeline | Product, *pipelines: Pipeline) -> DAG:
+    # An alias, because only the tables that were loaded are published.
+    loaded = AssetAlias(f"{declared.name}.loaded")
+    with _dag(
+        declared,
+        "warehouse",
+        "The star schemas in PostgreSQL, reconciled with source and lake",
+        schedule=AssetAny(*map(_curated, pipelines)),
+    ) as dag:
+        load = LoadOperator(outlets=[loaded], **_task(declared, LoadOperator, "load", hours=4))
+        load >> ReconcileOperator(**_task(declared, ReconcileOperator, "reconcile"))
+    return dag
+
+
+def _drift(product: Product) -> DAG:
+    with _dag(
+        product,
+        "drift",
+        "What crawlers infer of the landing zone, held against the contracts",
+        schedule=_at(product.looks_for_drift),
+    ) as dag:
+        compare = DriftOperator(
+            files=tuple(name for each in product.pipelines if each.lands == "files" for name in each.datasets),
+            **_task(product, DriftOperator, "compare"),
+        )
+        for crawler in CRAWLERS:
+            crawl = CrawlOperator(
+                task_id=f"crawl_{crawler}",
+                crawler=crawler,
+                owner=product.owner,
+                execution_timeout=timedelta(hours=2),
+                doc_md=docs.of(CrawlOperator),
+            )
+            crawl >> compare
+    return dag
+
+
+def _landed(pipeline: Pipeline) -> Asset:
+    # The scheme begins with x-: for any other, Airflow imports its providers to normalise it, 0.7 s at every parse.
+    return Asset(
+        name=f"{pipeline.name}.landed",
+        uri=f"x-quayside://landing/{pipeline.name}",
+        extra={"datasets": list(pipeline.datasets)},
+    )
+
+
+def _curated(pipeline: Pipeline) -> Asset:
+    return Asset(
+        name=f"{pipeline.name}.curated",
+        uri=f"x-quayside://curated/{pipeline.name}",
+        extra={"tables": list(pipeline.tables)},
+    )
+
+
+def _publish(pipeline: Pipeline) -> PublishOperator:
     """Return a teardown: it runs though the gate failed, and the gate's failure is still the run's."""
-    return PublishOperator(outlets=[landed], **_task(pipeline, PublishOperator, "publish")).as_teardown()
+    return PublishOperator(outlets=[_landed(pipeline)], **_task(pipeline, PublishOperator, "publish")).as_teardown()
 
 
-def _dag(pipeline: Pipeline, stage: str, description: str, **kwargs: Any) -> DAG:
+def _dag(declared: Pipeline | Product, stage: str, description: str, *, kind: str = "", **kwargs: Any) -> DAG:
     return DAG(
-        f"{pipeline.name}_{stage}",
-        description=f"{pipeline.name}: {description[0].lower()}{description[1:]}",
-        doc_md=docs.dag(pipeline, stage, description),
-        tags=[pipeline.name, stage, *pipeline.tags],
+        f"{declared.name}_{stage}",
+        description=f"{declared.name}: {description[0].lower()}{description[1:]}",
+        doc_md=docs.dag(declared, kind or stage, description),
+        tags=[declared.name, stage, *declared.tags],
         start_date=START,
         catchup=False,
         max_active_runs=1,
@@ -149,58 +253,38 @@ def _dag(pipeline: Pipeline, stage: str, description: str, **kwargs: Any) -> DAG
     )
 
 
-def _task(pipeline: Pipeline, operator: Callable[..., Any], task_id: str, *, hours: int = 1) -> dict[str, Any]:
+def _task(
+    declared: Pipeline | Product, operator: Callable[..., Any], task_id: str, *, hours: int = 1
+) -> dict[str, Any]:
     return {
         "task_id": task_id,
-        "source": pipeline.name,
-        "datasets": pipeline.datasets,
-        "tables": pipeline.tables,
-        "owner": pipeline.owner,
+        "source": declared.name,
+        "datasets": declared.datasets,
+        "tables": declared.tables,
+        "owner": declared.owner,
         "execution_timeout": timedelta(hours=hours),
         "doc_md": docs.of(operator),
     }
 
 
-def _params(pipeline: Pipeline) -> dict[str, Param]:
-    """Return what a person may say when triggering a run by hand."""
-    return {
-        "datasets": Param(
-            None,
-            type=["null", "array"],
-            title="Only these datasets",
-            items={"type": "string", "enum": list(pipeline.datasets)},
-            examples=list(pipeline.datasets),
-            description_md="All of them where none is chosen.",
-        ),
-        "since": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            title="Land again from",
-            description_md="Lands rows last updated in this range once more, without moving the cursor. Inclusive.",
-        ),
-        "until": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            title="Land again until",
-            description_md="Exclusive; the time of the run where empty.",
-        ),
-        "release": Param(
-            None,
-            type=["null", "string"],
-            title="Release a blocked batch",
-            description_md="Dataset and batch, as the gate's message names them: it passes although a rule blocks it.",
-        ),
-        "release_reason": Param(
-            None,
-            type=["null", "string"],
-            title="Why it may pass",
-            description_md="Kept in the ledger with your name.",
-        ),
-    }
+def _windows(schedule: timedelta | Daily) -> BaseTimetable:
+    """Return a timetable whose runs have a window, as a backfill needs it."""
+    return CronDataIntervalTimetable(*_cron(schedule))
 
 
-def _cron(interval: timedelta) -> str:
-    minutes = interval // timedelta(minutes=1)
-    return "0 * * * *" if minutes == 60 else f"*/{minutes} * * * *"
+def _at(schedule: timedelta | Daily) -> BaseTimetable:
+    cron, time_zone = _cron(schedule)
+    return CronTriggerTimetable(cron, timezone=time_zone)
+
+
+def _cron(schedule: timedelta | Daily) -> tuple[str, str]:
+    """Return a cron expression and the zone whose clock it means."""
+    if isinstance(schedule, Daily):
+        return f"{schedule.at.minute} {schedule.at.hour} * * *", schedule.time_zone
+    minutes = schedule // timedelta(minutes=1)
+    return ("0 * * * *" if minutes == 60 else f"*/{minutes} * * * *"), "UTC"
+
+
+def _patience(schedule: timedelta | Daily) -> timedelta:
+    """Return how long a run may wait for files: until just before the next one's turn."""
+    return (timedelta(days=1) if isinstance(schedule, Daily) else schedule) - timedelta(minutes=1)

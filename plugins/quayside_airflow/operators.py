@@ -1,19 +1,18 @@
 """One operator for each stage: it hands contracts and credentials to the stage's function, and shows what came of it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, is_dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
+from airflow.sdk import Asset, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped
 
 from quayside_airflow.links import GatePageLink
-from quayside_airflow.stage import StageOperator, run_name
+from quayside_airflow.stage import StageOperator, Work, run_name
+from quayside_airflow.values import assets_of, contracts_of, event_of, moment, records, waiting
 
 if TYPE_CHECKING:
     from quayside.contract import Contract
-    from quayside.ledger import Ledger, Stage
 
 
 class LandOperator(StageOperator):
@@ -25,35 +24,43 @@ class LandOperator(StageOperator):
     :param since: lands this range again, inclusive, ISO 8601, UTC where it names no zone; the cursor stays (templated)
     :param until: its end, exclusive; the run's own time where empty (templated)
     :param only: datasets to land, with commas; all where empty (templated)
+    :param loads_in: the DAG that loads what becomes of it into the warehouse
     """
 
     template_fields = ("since", "until", "only")
 
-    def __init__(self, *, since: str = "", until: str = "", only: str = "", **kwargs: Any) -> None:
+    def __init__(self, *, loads_in: str, since: str = "", until: str = "", only: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.since, self.until, self.only = since, until, only
+        self.since, self.until, self.only, self.loads_in = since, until, only, loads_in
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Land, and tell for each dataset how many rows of which batch."""
+        return self.land_all(context)
+
+    def land_all(self, context: Context) -> list[dict[str, Any]]:
+        """Land, and skip the rest of the run where there is nothing to take on."""
         with self.work(context) as work:
-            from quayside.landing import backfill, land
             from quayside.watchdog import landed_as_promised
 
-            contracts = _contracts(self.only.split(",") if self.only else self.datasets)
-            source = work.credentials(f"source/{self.source}")
+            contracts = contracts_of(self.only.split(",") if self.only else self.datasets)
+            bounds = None
             if self.since:
-                bounds = _moment(self.since), _moment(self.until or str(context["dag_run"].run_after))
-                landed = backfill(contracts, work.run, source, *bounds)
-            else:
-                landed = land(contracts, work.run, source)
-            work.summary = _records(landed)
-            waiting = _waiting(work.run.ledger, self.datasets, "gate", "curate")
+                bounds = moment(self.since), moment(self.until or str(context["dag_run"].run_after))
+            work.summary = records(self.land(contracts, work, bounds))
             if not self.since and not self.only:
-                landed_as_promised(self.dag_id, self.datasets, self.tables, work.run.ledger)
-        if not waiting:
+                landed_as_promised(self.dag_id, self.datasets, self.tables, work.run.ledger, loads_in=self.loads_in)
+            waits = waiting(work.run.ledger, self.datasets, "gate", "curate")
+        if not waits:
             self.log.info("Nothing changed in %s, and nothing waits: the rest of this run is skipped", self.source)
             raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
         return work.summary
+
+    def land(self, contracts: "list[Contract]", work: Work, bounds: tuple[datetime, datetime] | None) -> Iterable[Any]:
+        """Land what changed since the last run, or a range again; return what landed, a dataset each."""
+        from quayside.landing import backfill, land
+
+        source = work.credentials(f"source/{self.source}")
+        return backfill(contracts, work.run, source, *bounds) if bounds else land(contracts, work.run, source)
 
 
 class CompareKeysOperator(StageOperator):
@@ -65,9 +72,9 @@ class CompareKeysOperator(StageOperator):
             from quayside.landing import compare_keys
 
             source = work.credentials(f"source/{self.source}")
-            work.summary = _records(compare_keys(_contracts(self.datasets), work.run, source))
-            waiting = _waiting(work.run.ledger, self.datasets, "gate", "curate")
-        if not waiting:
+            work.summary = records(compare_keys(contracts_of(self.datasets), work.run, source))
+            waits = waiting(work.run.ledger, self.datasets, "gate", "curate")
+        if not waits:
             self.log.info("Lake and source hold the same keys: the rest of this run is skipped")
             raise DownstreamTasksSkipped(tasks=sorted(self.get_flat_relative_ids(upstream=False)))
         return work.summary
@@ -100,7 +107,7 @@ class GateOperator(StageOperator):
                 if work.run.ledger.batch(dataset, batch).facts.get("released_in") != work.run.id:
                     by = context["dag_run"].triggering_user_name or "whoever triggered this run"
                     release(dataset, batch, work.run, by=by, reason=self.reason)
-            work.summary = _records(gate(_contracts(self.datasets), work.run))
+            work.summary = records(gate(contracts_of(self.datasets), work.run))
         return work.summary
 
 
@@ -119,16 +126,13 @@ class PublishOperator(StageOperator):
             raise AirflowSkipException("Nothing has passed the gate")
         since = [entry.facts.get("since") for entry in entries]
         until = [entry.facts.get("until") for entry in entries]
-        for asset in _assets(self.outlets):
+        for asset in assets_of(self.outlets):
             context["outlet_events"][asset].extra = {
-                "datasets": sorted({entry.dataset for entry in entries}),
-                "batches": [f"{entry.dataset}/{entry.batch}" for entry in entries],
-                "manifests": [entry.manifest for entry in entries],
+                **event_of(entries, run_name(context)),
                 "window": {
                     "since": None if None in since else min(since),
                     "until": max(filter(None, until), default=None),
                 },
-                "run": run_name(context),
             }
         return sorted({entry.dataset for entry in entries})
 
@@ -141,18 +145,13 @@ class CurateOperator(StageOperator):
         with self.work(context) as work:
             from quayside.curated import curate
 
-            waiting = _waiting(work.run.ledger, self.datasets, "curate")
-            work.summary = _records(curate(_contracts(self.datasets), _contracts(self.tables), work.run))
+            waits = waiting(work.run.ledger, self.datasets, "curate")
+            work.summary = records(curate(contracts_of(self.datasets), contracts_of(self.tables), work.run))
             entries = [entry for name in self.tables for entry in work.run.ledger.pending(name, "load")]
-        if not waiting and not entries:
+        if not waits and not entries:
             raise AirflowSkipException("Nothing has passed the gate since the last run")
-        for asset in _assets(self.outlets):
-            context["outlet_events"][asset].extra = {
-                "datasets": sorted({entry.dataset for entry in entries}),
-                "batches": [f"{entry.dataset}/{entry.batch}" for entry in entries],
-                "manifests": [entry.manifest for entry in entries],
-                "run": run_name(context),
-            }
+        for asset in assets_of(self.outlets):
+            context["outlet_events"][asset].extra = event_of(entries, run_name(context))
         return work.summary
 
 
@@ -164,8 +163,8 @@ class LoadOperator(StageOperator):
         with self.work(context) as work:
             from quayside.warehouse import load
 
-            loaded = load(_contracts(self.tables), work.run, work.credentials("warehouse"))
-            work.summary = _records(loaded)
+            loaded = load(contracts_of(self.tables), work.run, work.credentials("warehouse"))
+            work.summary = records(loaded)
         for alias in self.outlets:
             for record in work.summary:
                 context["outlet_events"][alias].add(
@@ -183,9 +182,9 @@ class ReconcileOperator(StageOperator):
             from quayside.quality.reconciliation import reconcile
 
             lines = reconcile(
-                _contracts(self.datasets), _contracts(self.tables), work.run, work.credentials("warehouse")
+                contracts_of(self.datasets), contracts_of(self.tables), work.run, work.credentials("warehouse")
             )
-            work.summary = _records(lines)
+            work.summary = records(lines)
         return work.summary
 
 
@@ -204,41 +203,3 @@ class WatchdogOperator(BaseOperator):
         for line in told:
             self.log.warning("%s", line)
         return told
-
-
-def _contracts(names: Iterable[str]) -> "list[Contract]":
-    from quayside.contract import load_contract
-
-    return [load_contract(name) for name in names]
-
-
-def _waiting(ledger: "Ledger", datasets: Iterable[str], *stages: "Stage") -> bool:
-    return any(ledger.pending(name, stage) for name in datasets for stage in stages)
-
-
-def _assets(outlets: Iterable[Any]) -> list[Asset | AssetAlias]:
-    return [outlet for outlet in outlets if isinstance(outlet, Asset | AssetAlias)]
-
-
-def _moment(text: str) -> datetime:
-    """Return a point in time as the source keeps it: UTC, without offset."""
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def _records(results: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return what a stage's function gave as JSON values, without what is empty: small records, never rows."""
-    return [
-        {name: _plain(value) for name, value in asdict(result).items() if value not in (None, "", (), {})}
-        if is_dataclass(result) and not isinstance(result, type)
-        else {"line": str(result)}
-        for result in results
-    ]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 1)
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return value if isinstance(value, str | int | bool) else str(value)

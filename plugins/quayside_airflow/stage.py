@@ -43,6 +43,18 @@ class Work:
         mask_secret(found.password)
         return found
 
+    def secret(self, name: str) -> dict[str, Any]:
+        """Read a secret of any shape, and keep it out of every log, less what is known to be none."""
+        from airflow.sdk.log import mask_secret
+
+        from quayside.settings import secret
+
+        found = secret(name, self.run.settings)
+        for field, value in found.items():
+            if field not in ("url", "begins") and not field.endswith("_id"):
+                mask_secret(str(value))
+        return found
+
     @property
     def summary(self) -> list[dict[str, Any]]:
         """What was done, for the UI: JSON values, a record per dataset."""
@@ -112,14 +124,13 @@ class StageOperator(BaseOperator):
     @contextmanager
     def work(self, context: Context) -> Iterator[Work]:
         """Do the stage's work inside: its progress is shown and the watchdog sees it live."""
-        from quayside.errors import Terminal
         from quayside.run import Run
         from quayside.watchdog import Attempt, watched
 
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
         task = context["ti"]
-        try:
+        with final_at_once():
             progress = Progress(self, context)
             run = Run.of(run_name(context), progress)
             attempt = Attempt(
@@ -136,8 +147,20 @@ class StageOperator(BaseOperator):
                 finally:
                     self.log.info("::endgroup::")
                     progress.finish(attempt.summary)
-        except Terminal as error:  # anything else is worth another try
-            raise AirflowFailException(str(error)) from error
+
+
+@contextmanager
+def final_at_once() -> Iterator[None]:
+    """Fail a task for good on what no other try would change.
+
+    :raises AirflowFailException: somebody has to change something first; the message says what
+    """
+    from quayside.errors import Terminal
+
+    try:
+        yield
+    except Terminal as error:  # anything else is worth another try
+        raise AirflowFailException(str(error)) from error
 
 
 def run_name(context: Context) -> str:
