@@ -71,7 +71,7 @@ class Bench:
         from quayside.warehouse.connection import warehouse
 
         print(f"  making {ROWS:,} versions", flush=True)
-        tables = [load_contract(name) for name in contract_names("warehouse")]
+        tables = [load_contract(name) for name in contract_names("warehouse", product="totesys")]
         with warehouse(Credentials(**self._running.credentials("warehouse")), "bench") as connection:
             connection.execute("create schema if not exists warehouse")
             migrate(connection, tables)

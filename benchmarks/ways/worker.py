@@ -75,7 +75,7 @@ def load(task: dict[str, Any]) -> Callable[[], None]:
     for service in ("s3", "dynamodb"):
         aws(service)
     run, warehouse = Run.of(task["run"]), Credentials(**task["credentials"])
-    tables = [load_contract(name) for name in contract_names("warehouse")]
+    tables = [load_contract(name) for name in contract_names("warehouse", product="totesys")]
 
     def go() -> None:
         [loaded] = load(tables, run, warehouse)

@@ -13,6 +13,7 @@ from typing import Any
 from quayside.errors import Terminal
 
 CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
+SHARED = "shared"  # the data product of what all products use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,11 @@ class Column:
         """Restricted data reaches the landing zone and goes no further."""
         return self.classification == "restricted"
 
+    @property
+    def personal(self) -> bool:
+        """Personal data is masked where a role may not see it."""
+        return self.classification == "personal"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -73,6 +79,7 @@ class Contract:
 
     :param name: ``<domain>.<dataset>``, e.g. ``totesys.sales_order``
     :param version: of the schema, written to every manifest
+    :param product: whose it is: a set of sources that fill star schemas together, or ``shared``
     :param cursor: the column that an update sets; None for derived datasets
     :param freshness: promised age in minutes at most; None where none is promised
     :param weekly: how many rows come depends on the weekday and the hour, so that volumes are compared with those
@@ -89,6 +96,7 @@ class Contract:
     owner: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...] = ()
+    product: str | None = None
     cursor: str | None = None
     freshness: int | None = None
     weekly: bool = False
@@ -151,9 +159,14 @@ def load_contract(name: str, root: Path = CONTRACTS) -> Contract:
     return _parse(path, name)
 
 
-def contract_names(domain: str, root: Path = CONTRACTS) -> tuple[str, ...]:
-    """Return the names of all contracts of a domain, sorted."""
-    return tuple(sorted(f"{domain}.{path.stem}" for path in (root / domain).glob("*.yaml")))
+def contract_names(domain: str, root: Path = CONTRACTS, *, product: str | None = None) -> tuple[str, ...]:
+    """Return the names of all contracts of a domain, sorted.
+
+    :param product: only those of this data product, and those that all share
+    :raises Terminal: a contract of the domain is not valid (only where a product is asked for)
+    """
+    names = sorted(f"{domain}.{path.stem}" for path in (root / domain).glob("*.yaml"))
+    return tuple(name for name in names if not product or load_contract(name, root).product in (product, SHARED))
 
 
 def _parse(path: Path, name: str) -> Contract:
@@ -185,6 +198,7 @@ def _parse(path: Path, name: str) -> Contract:
         owner=(document.team.name if document.team and not isinstance(document.team, list) else None) or "unowned",
         columns=columns,
         rules=tuple(_rules(table, where)),
+        product=document.dataProduct,
         cursor=custom.get("cursor"),
         freshness=_freshness(document),
         weekly=bool(custom.get("weekly", False)),

@@ -24,7 +24,7 @@ from quayside.warehouse import load
 from tests.conftest import Databases
 
 SOURCES = tuple(map(load_contract, contract_names("totesys")))
-TABLES = tuple(map(load_contract, contract_names("warehouse")))
+TABLES = tuple(map(load_contract, contract_names("warehouse", product="totesys")))
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ from tests.conftest import Databases
 from tests.quality.conftest import DEPARTMENT, NOON, ORDER, STAFF, Shop
 
 SOURCES = {name.partition(".")[2]: load_contract(name) for name in contract_names("totesys")}
-TABLES = tuple(map(load_contract, contract_names("warehouse")))
+TABLES = tuple(map(load_contract, contract_names("warehouse", product="totesys")))
 
 
 @dataclass

@@ -22,7 +22,7 @@ from quayside.warehouse import Loaded, load
 from quayside.warehouse.schema import loaded_columns
 from tests.conftest import Databases
 
-TABLES = tuple(map(load_contract, contract_names("warehouse")))
+TABLES = tuple(map(load_contract, contract_names("warehouse", product="totesys")))
 DAY, NOON = date(2026, 3, 1), time(12)
 ORDER: dict[str, Any] = {
     "created_date": DAY,

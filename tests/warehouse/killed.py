@@ -27,7 +27,7 @@ def main(point: str, port: str, dbname: str) -> None:
     if point == "advance":
         Ledger.advance = die  # type: ignore[method-assign]
     load(
-        [load_contract(name) for name in contract_names("warehouse")],
+        [load_contract(name) for name in contract_names("warehouse", product="totesys")],
         Run.of("killed", progress),
         Credentials("127.0.0.1", int(port), dbname, "quayside_loader", "secret"),
     )

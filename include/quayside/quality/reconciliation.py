@@ -264,7 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         run = Run.of("by-hand")
-        tables = [load_contract(name) for name in contract_names("warehouse")]
+        tables = [load_contract(name) for name in contract_names("warehouse", product="totesys")]
         if given.command == "again":
             found = load_again(
                 [table for table in tables if table.grain == given.dataset], f"{given.dataset}/{given.batch}", run
