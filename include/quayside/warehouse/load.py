@@ -13,6 +13,7 @@ from quayside.ledger import Entry
 from quayside.manifest import Manifest
 from quayside.run import Run
 from quayside.settings import Credentials
+from quayside.warehouse.access import mask
 from quayside.warehouse.connection import lock, warehouse
 from quayside.warehouse.dimensions import infer_members, upsert
 from quayside.warehouse.facts import all_known, insert_versions, keep_new
@@ -50,7 +51,7 @@ def load(tables: Sequence[Contract], run: Run, credentials: Credentials) -> list
     """
     with warehouse(credentials, f"load {run.id}") as connection:
         lock(connection)
-        for dataset, note in migrate(connection, tables):
+        for dataset, note in [*migrate(connection, tables), *mask(connection, tables)]:
             run.progress(dataset, note)
         # Only now: what another load took meanwhile must not be applied after what followed it.
         pending = {table.name: _pending(table, run) for table in tables}

@@ -14,6 +14,7 @@ from quayside.types import arrow_type
 from quayside.warehouse.connection import lock
 
 SCHEMA = "warehouse"
+MASKED = "masked"  # views of the stars without personal data
 _INTEGERS = {"smallint": 5, "integer": 10, "bigint": 19}
 _NUMERIC = re.compile(r"numeric\((\d+),(\d+)\)")
 
@@ -146,8 +147,8 @@ def _alter(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, st
             )
         elif there[column.name] != _normal(column.type):
             _refuse_unless_wider(table, column, there[column.name])
-            if view_name(table) in before.columns:  # it would refuse, and is made again below
-                yield sql.SQL("drop view if exists {}").format(qualified(view_name(table))), table.name, None
+            for view in _views(table):  # they would refuse, and are made again below, and by `access.mask`
+                yield sql.SQL("drop view if exists {}").format(view), table.name, None
             yield (
                 sql.SQL("alter table {} alter column {} type {}").format(
                     name, sql.Identifier(column.name), column_type(column)
@@ -162,6 +163,12 @@ def _alter(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, st
                 table.name,
                 f"column {gone} is no longer in the contract; it is kept, and null from now on",
             )
+
+
+def _views(table: Contract) -> tuple[sql.Identifier, ...]:
+    """Return all views that there may be of a table, each before what it is made of."""
+    now = view_name(table)
+    return sql.Identifier(MASKED, now), sql.Identifier(MASKED, table.table), qualified(now)
 
 
 def _refuse_unless_wider(table: Contract, column: Column, was: str) -> None:
