@@ -1,16 +1,17 @@
 """The checks that a contract asks for, in words and as Great Expectations expectations."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from quayside.contract import Column, Contract
 from quayside.errors import Terminal
 from quayside.manifest import Kind
+from quayside.quality.extraction import demand
 
 Severity = Literal["reject", "block", "warn"]
 
-_OPTIONS = {"minimum", "maximum", "pattern", "maxLength", "format"}
+_OPTIONS = {"minimum", "maximum", "pattern", "maxLength", "format", "timezone"}
 _DAY = "yyyy-MM-dd"
 _SHOWN = 60
 
@@ -26,6 +27,7 @@ class Check:
     :param demand: completes the sentence "The contract …"
     :param column: the column it is about; None where it is about several, or the dataset
     :param own: written in the contract as an expectation, not derived from a column
+    :param basic: what comes after the gate cannot do without it, so that no person can let a record pass it
     """
 
     name: str
@@ -35,21 +37,41 @@ class Check:
     demand: str
     column: str | None = None
     own: bool = False
+    basic: bool = False
 
-    def reason(self, value: object, *, shown: bool) -> str:
+    def reason(self, values: Mapping[str, object], *, hidden: Collection[str]) -> str:
         """Say in words why a row was rejected.
 
-        :param value: of `column` in that row
-        :param shown: False for personal and restricted data, which appears in no text
+        :param values: what the row has in the columns that this is about
+        :param hidden: names of personal and restricted columns, whose values appear in no text
         """
-        if self.column is None:
-            return f"the row breaks {self.name}; the contract {self.demand}"
-        if value is None or not shown:
-            return (
-                f"{self.column} is {'null' if value is None else 'a value not shown here'}; the contract {self.demand}"
-            )
-        text = repr(value) if isinstance(value, str) else str(value)
-        return f"{self.column} is {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}; the contract {self.demand}"
+        said = " and ".join(
+            f"{name} is {_words(value) if value is None or name not in hidden else 'a value not shown here'}"
+            for name, value in values.items()
+        )
+        return f"{said or f'the row breaks {self.name}'}; the contract {self.demand}"
+
+
+# Of the line as a whole: where it is broken, nothing else can be said of the row.
+READABLE = Check(
+    name="record.readable",
+    severity="reject",
+    expectation="expect_column_values_to_be_json_parseable",
+    arguments={},
+    demand="wants a line of JSON",
+    basic=True,
+)
+
+
+def reading_checks(contract: Contract) -> list[Check]:
+    """Return the checks that are made where landed lines of JSON are read: what they find is no value of a column."""
+    placed = [fitting_check(column) for column in contract.columns if column.path]
+    return [READABLE, *placed] if placed else []
+
+
+def fitting_check(column: Column) -> Check:
+    """Return the check that what stands at a column's path is of its type."""
+    return _check(column, "type", "expect_column_values_to_be_of_type", {}, demand(column), basic=True)
 
 
 def column_checks(contract: Contract, kind: Kind) -> list[Check]:
@@ -61,7 +83,17 @@ def column_checks(contract: Contract, kind: Kind) -> list[Check]:
     checks = []
     for column in promised(contract, kind):
         if column.required:
-            checks.append(_check(column, "required", "expect_column_values_to_not_be_null", {}, "requires a value"))
+            source = f"; it is computed: {column.description}" if column.transform else ""
+            checks.append(
+                _check(
+                    column,
+                    "required",
+                    "expect_column_values_to_not_be_null",
+                    {},
+                    f"requires a value{source}",
+                    basic=True,
+                )
+            )
         if kind != "deletes":
             checks += _of_options(contract, column)
         if column.enum and kind != "deletes":
@@ -95,6 +127,7 @@ def own_checks(contract: Contract, kind: Kind) -> list[Check]:
                 arguments=arguments,
                 column=arguments.get("column"),
                 own=True,
+                basic=rule.expectation == "expect_column_values_to_be_venues",
                 demand=f"expects {rule.description or words + (f' ({given})' if given else '')}",
             )
         )
@@ -151,7 +184,20 @@ def _of_options(contract: Contract, column: Column) -> list[Check]:
     return checks
 
 
-def _check(column: Column, rule: str, expectation: str, arguments: Mapping[str, Any], demand: str) -> Check:
+def _words(value: object) -> str:
+    text = "null" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def _check(
+    column: Column,
+    rule: str,
+    expectation: str,
+    arguments: Mapping[str, Any],
+    demand: str,
+    *,
+    basic: bool = False,
+) -> Check:
     return Check(
         name=f"{column.name}.{rule}",
         severity="reject",
@@ -159,4 +205,5 @@ def _check(column: Column, rule: str, expectation: str, arguments: Mapping[str, 
         demand=demand,
         arguments={"column": column.name, **arguments},
         column=column.name,
+        basic=basic,
     )

@@ -10,6 +10,7 @@ import pyarrow as pa
 from quayside.contract import Column, Contract, load_contract
 from quayside.errors import Terminal
 from quayside.manifest import Manifest
+from quayside.quality.rows import chunks
 from quayside.run import Run
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ class Evidence:
             return
         # A struct of fixed name: the statements below name no column of a contract.
         content = pa.StructArray.from_arrays(rows.columns, fields=list(rows.schema))
-        version = rows.column(contract.cursor) if contract.cursor in names else pa.nulls(len(rows), pa.timestamp("ms"))
-        self._insert(
-            "insert into versions select hash(key::varchar), version, hash(content) from batch",
-            {"key": rows.column(contract.key.name), "version": version, "content": content},
-        )
+        if contract.cursor in names:
+            self._insert(
+                "insert into versions select hash(key::varchar), version, hash(content) from batch",
+                {"key": rows.column(contract.key.name), "version": rows.column(contract.cursor), "content": content},
+            )
         for column in references(contract):
             if column.name in names:
                 self._insert(
@@ -75,7 +76,10 @@ class Evidence:
                 )
 
     def conflicting_versions(self) -> int:
-        """Return how many pairs of key and version the batch has with different content."""
+        """Return how many pairs of key and version the batch has with different content.
+
+        A dataset without a cursor has no versions to conflict: a sale that is sent again is corrected by that.
+        """
         return sum(
             int(number)
             for [[number]] in self._in_parts(
@@ -126,9 +130,9 @@ class Evidence:
         self._loaded.add((target, "pending"))
         key, ledger, lake = self._contract(target).key.name, self._run.ledger, self._run.lake
         for entry in [*ledger.pending(target, "gate"), *ledger.pending(target, "curate")]:
-            files = [file.key for file in Manifest.from_dict(lake.read_json(entry.manifest)).files]
-            for rows in lake.batches(files, columns=[key]):
-                self._know(target, rows.column(key))
+            manifest = Manifest.from_dict(lake.read_json(entry.manifest))
+            for chunk in chunks(self._contract(target), manifest, lake, columns=[key]):
+                self._know(target, chunk.rows.column(key))
 
     def _load_curated(self, target: str) -> None:
         if (target, "curated") in self._loaded:

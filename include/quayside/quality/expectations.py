@@ -34,10 +34,17 @@ from great_expectations.expectations.metrics.map_metric_provider.column_conditio
 from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import (
     ColumnMapMetricProvider,
 )
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
+    multicolumn_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (
+    MulticolumnMapMetricProvider,
+)
 from great_expectations.expectations.registry import get_expectation_impl
 
 from quayside.errors import Terminal
 from quayside.quality.checks import Check
+from quayside.venues import venues
 
 Level = Literal["row", "rows", "dataset"]
 
@@ -99,6 +106,35 @@ class _Pattern(ColumnMapMetricProvider):
         return pd.Series(found.to_numpy(zero_copy_only=False), index=column.index, dtype=bool)
 
 
+class _Venues(ColumnMapMetricProvider):
+    condition_metric_name = "column_values.venues"
+    condition_value_keys = ("by",)
+
+    @column_condition_partial(engine=PandasExecutionEngine)
+    def _pandas(cls, column: pd.Series, by: str, **_: Any) -> pd.Series:  # noqa: N805
+        known = pa.array([getattr(venue, by) for venue in venues()])
+        found: Any = pc.is_in(pa.array(column), known.cast(pa.array(column).type))
+        return pd.Series(found.to_numpy(zero_copy_only=False), index=column.index, dtype=bool)
+
+
+class _Agree(MulticolumnMapMetricProvider):
+    """Compares decimals as decimals; a row in which one of them is null says nothing."""
+
+    condition_metric_name = "multicolumn_values.agree"
+    condition_domain_keys = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
+    condition_value_keys = ("within",)
+
+    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, column_list: pd.DataFrame, within: str, **_: Any) -> pd.Series:  # noqa: N805
+        values = [pa.array(column_list[name]) for name in column_list]
+        skip_none = pc.ElementWiseAggregateOptions(skip_nulls=False)
+        spread: Any = pc.subtract(
+            pc.max_element_wise(*values, options=skip_none), pc.min_element_wise(*values, options=skip_none)
+        )
+        agree = pc.less_equal(spread, bound(within, spread.type)).fill_null(True)
+        return pd.Series(agree.to_numpy(zero_copy_only=False), index=column_list.index, dtype=bool)
+
+
 class ExpectColumnValuesToBeWithin(ColumnMapExpectation):
     """Expect values between bounds, both included; bounds are text, compared exactly in the column's type."""
 
@@ -124,6 +160,24 @@ class ExpectColumnValuesToContainPattern(ColumnMapExpectation):
     map_metric: ClassVar[str] = "column_values.pattern"
     success_keys: ClassVar[tuple[str, ...]] = ("pattern", "mostly")
     args_keys: ClassVar[tuple[str, ...]] = ("column", "pattern")
+
+
+class ExpectColumnValuesToBeVenues(ColumnMapExpectation):
+    """Expect a venue of `quayside.venues`, given ``by`` its ``id`` or ``name``."""
+
+    by: Literal["id", "name"]
+    map_metric: ClassVar[str] = "column_values.venues"
+    success_keys: ClassVar[tuple[str, ...]] = ("by", "mostly")
+    args_keys: ClassVar[tuple[str, ...]] = ("column", "by")
+
+
+class ExpectMulticolumnValuesToAgree(MulticolumnMapExpectation):
+    """Expect amounts of a row to differ by no more than ``within``, which is text, as it is exact."""
+
+    within: str
+    map_metric: ClassVar[str] = "multicolumn_values.agree"
+    success_keys: ClassVar[tuple[str, ...]] = ("within", "mostly")
+    args_keys: ClassVar[tuple[str, ...]] = ("column_list", "within")
 
 
 @dataclass(frozen=True, slots=True)

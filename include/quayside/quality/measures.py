@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from statistics import median
 
 import pyarrow as pa
 
@@ -12,18 +11,13 @@ from quayside.ledger import Entry
 from quayside.manifest import Kind, Manifest
 from quayside.quality.checks import Check, Severity, promised
 from quayside.quality.evidence import Evidence, references
+from quayside.quality.volume import usual
 from quayside.types import arrow_type
 
 # Above this share of rejected rows something is wrong with the source or the contract, not with single rows …
 REJECTED_SHARE = 0.2
 # … but of a handful of rows, a few say nothing.
 REJECTED_FROM_ROWS = 20
-
-# Volume is compared with the median of the last windows, once there are enough; small windows vary by nature.
-VOLUME_WINDOWS = 20
-VOLUME_FROM_WINDOWS = 5
-VOLUME_FACTOR = 20
-VOLUME_FROM_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,20 +180,18 @@ def circumstances(contract: Contract, entry: Entry, earlier: Sequence[Entry]) ->
                 expected=f"read at most {contract.freshness} minutes ago",
             )
         )
-    sizes = [other.rows for other in earlier if other.kind == "window"][-VOLUME_WINDOWS:]
-    if len(sizes) >= VOLUME_FROM_WINDOWS:
-        usual = median(sizes)
-        most = max(usual * VOLUME_FACTOR, VOLUME_FROM_ROWS)
-        least = usual / VOLUME_FACTOR if usual >= VOLUME_FROM_ROWS else 0
+    normal = usual(contract, entry, earlier)
+    if normal:
         measures.append(
             Measure(
                 name="volume",
                 severity="warn",
                 value=entry.rows,
-                minimum=least,
-                maximum=most,
+                minimum=normal.least,
+                maximum=normal.most,
                 observed=f"{entry.rows} rows",
-                expected=f"{least:.0f} to {most:.0f} rows, after a median of {usual:.0f} in {len(sizes)} windows",
+                expected=f"{normal.least:.0f} to {normal.most:.0f} rows, "
+                f"after a median of {normal.median:.0f} in {normal.like}",
             )
         )
     return measures

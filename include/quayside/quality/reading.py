@@ -13,11 +13,13 @@ from quayside.contract import Contract
 from quayside.ledger import Entry
 from quayside.manifest import Manifest
 from quayside.quality import measures
-from quayside.quality.checks import Check, Severity, column_checks, own_checks
+from quayside.quality.checks import READABLE, Check, Severity, column_checks, own_checks, reading_checks
 from quayside.quality.evidence import Evidence
 from quayside.quality.measures import Measure
-from quayside.quality.quarantine import CHUNK, Quarantine
+from quayside.quality.quarantine import RULES, Quarantine, released_rules
 from quayside.quality.results import Result
+from quayside.quality.rows import Chunk, chunks, whole
+from quayside.quality.volume import remembered
 from quayside.run import Run
 from quayside.types import arrow_schema
 
@@ -57,14 +59,19 @@ class Reading:
 
         self._contract, self._manifest, self._run = contract, manifest, run
         self._validator, self._evidence = validator, evidence
-        self._files = [file.key for file in manifest.files]
         levels = [(level(check), check) for check in own_checks(contract, manifest.kind)]
         self._per_row = column_checks(contract, manifest.kind) + [
             _of_rows(check) for at, check in levels if at == "row"
         ]
         self._together = [_of_rows(check) for at, check in levels if at == "rows"]
         self._aggregate = [check for at, check in levels if at == "dataset"]
+        self._reading = reading_checks(contract)
+        self._rejecting = [
+            check for check in [*self._reading, *self._per_row, *self._together] if check.severity == "reject"
+        ]
+        self._hidden = {column.name for column in contract.columns if column.classification != "internal"}
         self._broken: Counter[str] = Counter()
+        self._released: Mapping[str, np.ndarray] = {}
         self._schema = arrow_schema(contract)
 
     def find(self, entry: Entry) -> Found:
@@ -73,11 +80,12 @@ class Reading:
         :raises Terminal: a rule of the contract cannot be applied, or a file of the batch is missing
         """
         self._evidence.forget_batch()
+        self._released = released_rules(self._run.lake, entry)
         with Quarantine(self._run.lake, self._manifest) as quarantine:
             read = self._read(quarantine)
         earlier = [
             other
-            for other in self._run.ledger.batches(entry.dataset, newest=measures.VOLUME_WINDOWS * 2)
+            for other in self._run.ledger.batches(entry.dataset, newest=remembered(self._contract))
             if other.batch < entry.batch
         ]
         measured = [
@@ -87,66 +95,78 @@ class Reading:
             ),
             *measures.circumstances(self._contract, entry, earlier),
         ]
-        rows = [self._row_result(check, read) for check in [*self._per_row, *self._together]]
+        rows = [self._row_result(check, read) for check in [*self._reading, *self._per_row, *self._together]]
         return Found(quarantine.rows, [*self._measured(measured), *self._aggregated(), *rows])
 
     def _read(self, quarantine: Quarantine) -> int:
         """Pass all rows by the checks; return how many there are."""
         start, checks, together = 0, self._per_row, dict[str, np.ndarray]()
-        for chunk in self._run.lake.batches(self._files, rows=CHUNK):
+        for chunk in chunks(self._contract, self._manifest, self._run.lake):
             if start == 0:
-                self._schema = chunk.schema
-                usable = measures.fitting(self._contract, self._manifest.kind, chunk.schema)
+                self._schema = chunk.rows.schema
+                usable = measures.fitting(self._contract, self._manifest.kind, self._schema)
                 checks = [check for check in self._per_row if usable.issuperset(self._columns(check))]
                 together = {
                     check.name: self._validator.validate([check], self._whole(check))[check.name].positions
                     for check in self._together
                     if usable.issuperset(self._columns(check))
                 }
-            outcomes = self._validator.validate(checks, chunk)
-            broken = {name: outcome.positions for name, outcome in outcomes.items() if len(outcome.positions)}
-            for name, ordinals in together.items():
-                here = (
-                    ordinals[np.searchsorted(ordinals, start) : np.searchsorted(ordinals, start + len(chunk))] - start
-                )
-                broken |= {name: here} if len(here) else {}
+            size = chunk.rows.num_rows
+            outcomes = self._validator.validate(checks, chunk.rows)
+            broken = {name: outcome.positions for name, outcome in outcomes.items()}
+            broken |= {name: _within(ordinals, start, size) for name, ordinals in together.items()}
+            broken = self._counting(broken, chunk, start)
             self._broken.update({name: len(positions) for name, positions in broken.items()})
             self._reject(chunk, start, broken, quarantine)
-            self._evidence.add(self._contract, chunk)
-            start += len(chunk)
-            if start // _REPORT_EVERY > (start - len(chunk)) // _REPORT_EVERY:
+            self._evidence.add(self._contract, chunk.rows)
+            start += size
+            if start // _REPORT_EVERY > (start - size) // _REPORT_EVERY:
                 self._run.progress(self._contract.name, f"{start} rows checked, {quarantine.rows} rejected")
         return start
 
-    def _reject(
-        self, chunk: pa.RecordBatch, start: int, broken: Mapping[str, np.ndarray], quarantine: Quarantine
-    ) -> None:
+    def _counting(self, broken: Mapping[str, np.ndarray], chunk: Chunk, start: int) -> dict[str, np.ndarray]:
+        """Return the rows that break each rule, less those of which it says nothing.
+
+        Of a line that cannot be read, no column is missing; nor is a value that is there and only of another type. And
+        what a person has let pass does.
+        """
+        nothing = np.empty(0, dtype=np.int64)
+        unfit = {name: each.positions for name, each in chunk.unfit.items()}
+        counting = dict(unfit)
+        for name, positions in broken.items():
+            released = _within(self._released.get(name, nothing), start, chunk.rows.num_rows)
+            other_type = unfit.get(name.removesuffix("required") + "type", nothing)
+            silent = np.concatenate([released, other_type, unfit.get(READABLE.name, nothing)])
+            counting[name] = np.setdiff1d(positions, silent)
+        return {name: positions for name, positions in counting.items() if len(positions)}
+
+    def _reject(self, chunk: Chunk, start: int, broken: Mapping[str, np.ndarray], quarantine: Quarantine) -> None:
         """Put the rows aside that break a rule, each with all the rules that it breaks."""
         rules, reasons = defaultdict[int, list[str]](list), defaultdict[int, list[str]](list)
-        for check in [*self._per_row, *self._together]:
-            positions = broken.get(check.name) if check.severity == "reject" else None
-            if positions is None:
+        for check in self._rejecting:
+            if check.name not in broken:
                 continue
+            positions = broken[check.name]
             for position, reason in zip(positions.tolist(), self._reasons(check, chunk, positions), strict=True):
                 rules[position].append(check.name)
                 reasons[position].append(reason)
         if rules:
             positions = np.array(sorted(rules))
             quarantine.add(
-                chunk.take(pa.array(positions)),
+                chunk.landed.take(pa.array(positions)),
                 positions + start,
-                [", ".join(rules[position]) for position in positions.tolist()],
+                [RULES.join(rules[position]) for position in positions.tolist()],
                 ["; ".join(reasons[position]) for position in positions.tolist()],
             )
 
-    def _reasons(self, check: Check, chunk: pa.RecordBatch, positions: np.ndarray) -> Iterator[str]:
-        if check.column is None:
-            return (check.reason(None, shown=False) for _ in positions)
-        shown = self._contract.column(check.column).classification == "internal"
-        return (
-            check.reason(value, shown=shown)
-            for value in chunk.column(check.column).take(pa.array(positions)).to_pylist()
-        )
+    def _reasons(self, check: Check, chunk: Chunk, positions: np.ndarray) -> Iterator[str]:
+        unfit = chunk.unfit.get(check.name)
+        if unfit is not None:
+            values = [{check.column: value} if check.column else {} for value in unfit.values]
+        else:
+            names = [check.column] if check.column else self._columns(check)
+            values = chunk.rows.select(names).take(pa.array(positions)).to_pylist()
+        return (check.reason(row, hidden=self._hidden) for row in values)
 
     def _columns(self, check: Check) -> list[str]:
         """Return the columns that a check's arguments name."""
@@ -155,7 +175,8 @@ class Reading:
 
     def _whole(self, check: Check) -> pa.Table:
         """Return all rows of the columns that a check is about."""
-        return self._run.lake.read_table(self._files, columns=self._columns(check) or [self._contract.key.name])
+        names = self._columns(check) or [self._contract.key.name]
+        return whole(self._contract, self._manifest, self._run.lake, names)
 
     def _row_result(self, check: Check, read: int) -> Result:
         rows = self._broken[check.name]
@@ -191,7 +212,7 @@ class Reading:
         """Check the contract's own rules about the dataset as a whole."""
         usable = measures.fitting(self._contract, self._manifest.kind, self._schema)
         results = []
-        for check in self._aggregate if self._files else ():
+        for check in self._aggregate if self._manifest.files else ():
             if usable.issuperset(self._columns(check)):
                 outcome = self._validator.validate([check], self._whole(check))[check.name]
                 shown = all(self._contract.column(name).classification == "internal" for name in self._columns(check))
@@ -234,6 +255,12 @@ class Reading:
             expected=expected.removeprefix("expects "),
             unexpected_rows=rows,
         )
+
+
+def _within(ordinals: np.ndarray, start: int, size: int) -> np.ndarray:
+    """Return those of some ordinals of the batch, ascending, that are in a chunk, as positions in it."""
+    first, last = np.searchsorted(ordinals, [start, start + size])
+    return ordinals[first:last] - start
 
 
 def _of_rows(check: Check) -> Check:

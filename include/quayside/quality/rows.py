@@ -1,0 +1,62 @@
+"""How the rows of a landed batch are read, whatever they were landed as: the only place that knows of formats."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from quayside.contract import Contract
+from quayside.lake import Lake
+from quayside.manifest import Manifest
+from quayside.quality.records import Records, Unfit
+
+CHUNK = 50_000
+LINE = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows of a batch.
+
+    :param rows: typed; what is checked
+    :param landed: what quarantine keeps of them: the rows, and where they came as lines of JSON, the lines too
+    :param unfit: name of a check → what breaks it that no column can hold
+    """
+
+    rows: pa.RecordBatch
+    landed: pa.RecordBatch
+    unfit: Mapping[str, Unfit] = field(default_factory=dict)
+
+
+def are_records(contract: Contract) -> bool:
+    """Tell whether a dataset is landed as lines of JSON: its columns say where in a line they are."""
+    return any(column.path for column in contract.columns)
+
+
+def chunks(contract: Contract, manifest: Manifest, lake: Lake, columns: list[str] | None = None) -> Iterator[Chunk]:
+    """Give all rows of a batch, in the order of the manifest's files, in pieces that fit in memory.
+
+    :param columns: only these are wanted
+    :raises Retryable: the lake did not answer
+    :raises Terminal: a file of the batch is missing, or is not what the contract says
+    """
+    keys = [file.key for file in manifest.files]
+    if not are_records(contract):
+        for rows in lake.batches(keys, columns=columns, rows=CHUNK):
+            yield Chunk(rows, rows)
+        return
+    with Records.of(contract) as records:
+        for block in records.read(lake, keys):
+            rows = block.rows.select(columns) if columns else block.rows
+            yield Chunk(rows, rows.append_column(LINE, block.lines), block.unfit)
+
+
+def whole(contract: Contract, manifest: Manifest, lake: Lake, columns: list[str]) -> pa.Table:
+    """Return some columns of all rows of a batch.
+
+    :raises Retryable: as `chunks`
+    :raises Terminal: as `chunks`
+    """
+    if not are_records(contract):
+        return lake.read_table([file.key for file in manifest.files], columns=columns)
+    return pa.Table.from_batches([chunk.rows for chunk in chunks(contract, manifest, lake, columns)])
