@@ -8,7 +8,7 @@ from quayside_airflow.assemble import assemble
 
 swiftpos = Pipeline(
     name="swiftpos",
-    owner="hospitality-data",
+    owner="venue-data",
     lands="feed",
     schedule=every(minutes=15),
     extracts=("member_transaction", "product", "sale"),
@@ -26,7 +26,7 @@ swiftpos = Pipeline(
 
 humanforce = Pipeline(
     name="humanforce",
-    owner="hospitality-data",
+    owner="venue-data",
     lands="feed",
     schedule=daily("06:30", time_zone="Australia/Sydney"),  # once the business day has ended
     extracts=("roster_item", "timesheet"),
@@ -36,7 +36,7 @@ humanforce = Pipeline(
 
 aristocrat = Pipeline(
     name="aristocrat",
-    owner="hospitality-data",
+    owner="venue-data",
     lands="files",
     schedule=every(minutes=15),
     extracts=("reading",),
@@ -46,7 +46,7 @@ aristocrat = Pipeline(
 
 hospitality = Product(
     name="hospitality",
-    owner="hospitality-data",
+    owner="venue-data",
     pipelines=(swiftpos, humanforce, aristocrat),
     looks_for_drift=daily("07:30", time_zone="Australia/Sydney"),
 )

@@ -11,7 +11,14 @@ from quayside.pipeline import Daily, Pipeline, Product
 from quayside_airflow import docs, params
 from quayside_airflow.arrivals import LandFeedOperator, LandFilesOperator
 from quayside_airflow.callbacks import tell_failure, tell_recovery
-from quayside_airflow.glue import CrawlOperator, DriftOperator, PlanOperator, PublishCuratedOperator, RunGlueJobOperator
+from quayside_airflow.glue import (
+    AlignOperator,
+    CrawlOperator,
+    DriftOperator,
+    PlanOperator,
+    PublishCuratedOperator,
+    RunGlueJobOperator,
+)
 from quayside_airflow.operators import (
     CompareKeysOperator,
     CurateOperator,
@@ -213,6 +220,8 @@ def _drift(product: Product) -> DAG:
                 doc_md=docs.of(CrawlOperator),
             )
             crawl >> compare
+        # A teardown: what has drifted is to be looked at in Athena all the same.
+        compare >> AlignOperator(**_task(product, AlignOperator, "align")).as_teardown()
     return dag
 
 

@@ -29,7 +29,8 @@ STAGES = {
     "key hash and money sums of source, lake and warehouse; its XCom shows the figures.",
     "drift": "Each `crawl` lets a Glue crawler infer the schema of what has landed, which also makes the landing zone a set "
     "of tables to explore in Athena. `compare` holds the newest batches against the contracts: another type, or a field "
-    "that is gone, fails it; a new field is reported. Its XCom `differences` lists them all.",
+    "that is gone, fails it; a new field is reported. Its XCom `differences` lists them all. `align` then gives all batches "
+    "of a table one schema, since Athena reads no others. Clear the whole run to look again: each crawl infers anew.",
 }
 RANGE = (
     "\n\n**By hand**: trigger it with *Land again from / until* to land a range once more, with a choice of "

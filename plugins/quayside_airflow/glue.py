@@ -7,7 +7,7 @@ Job and crawler are started by the Amazon provider's own operators. These are ma
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Context
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from quayside_airflow.stage import StageOperator, run_name
 from quayside_airflow.values import assets_of, contracts_of, event_of, records
@@ -105,8 +105,16 @@ class CrawlOperator(BaseOperator):
         return type(crawl).execute.__wrapped__(crawl, context)  # type: ignore[attr-defined]
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> str:
-        """Return the crawler's name."""
-        return self._crawl().execute_complete(context, event)
+        """Return the crawler's name.
+
+        :raises AirflowException: the crawl has failed; the message says why
+        """
+        crawl = self._crawl()
+        name = crawl.execute_complete(context, event)
+        last = crawl.hook.get_crawler(name)["LastCrawl"]  # that a crawler is ready again does not say that it succeeded
+        if last["Status"] != "SUCCEEDED":
+            raise AirflowException(f"Crawler {name}: {last['Status']}: {last.get('ErrorMessage', 'see its log')}")
+        return name
 
     def _crawl(self) -> "GlueCrawlerOperator":
         from airflow.providers.amazon.aws.operators.glue_crawler import GlueCrawlerOperator
@@ -145,3 +153,16 @@ class DriftOperator(StageOperator):
             context["ti"].xcom_push(key="differences", value=work.summary)
             refuse(found)
         return work.summary
+
+
+class AlignOperator(StageOperator):
+    """Give what the crawlers inferred one schema for each table, so that Athena can read all of its batches."""
+
+    def execute(self, context: Context) -> int:
+        """Align, and return how many partitions had another schema."""
+        with self.work(context) as work:
+            from quayside.quality.inferred import align
+
+            aligned = align(contracts_of(self.datasets), work.run)
+            work.summary = [{"note": f"{aligned} partitions had other fields than their table"}]
+        return aligned

@@ -101,7 +101,7 @@ def test_every_dag_says_who_owns_it_what_it_is_and_what_happens_when_it_fails(da
         assert not dag.catchup, dag.dag_id
         assert dag.max_active_runs == 1, dag.dag_id
         for task in dag.tasks:
-            assert task.owner in {"commerce-data", "hospitality-data", "platform"}, task
+            assert task.owner in {"commerce-data", "venue-data", "platform"}, task
             assert task.doc_md, task
             assert task.execution_timeout, task
             assert task.on_failure_callback, task
