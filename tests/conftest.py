@@ -97,7 +97,8 @@ def settings(aws: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A fresh bucket, ledger, topic and catalog database."""
     mark = uuid.uuid4().hex[:10]
     boto3.client("s3").create_bucket(Bucket=f"lake-{mark}", CreateBucketConfiguration={"LocationConstraint": REGION})
-    boto3.client("glue").create_database(DatabaseInput={"Name": f"quayside_{mark}"})
+    for name in (f"quayside_{mark}", f"quayside_{mark}_masked"):
+        boto3.client("glue").create_database(DatabaseInput={"Name": name})
     boto3.client("dynamodb").create_table(
         TableName=f"ledger-{mark}",
         BillingMode="PAY_PER_REQUEST",

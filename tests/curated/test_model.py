@@ -101,7 +101,8 @@ def fresh(aws: str) -> Iterator[Callable[[], World]]:
 
         def make() -> World:
             name = f"model-{uuid.uuid4().hex[:10]}"
-            boto3.client("glue").create_database(DatabaseInput={"Name": name})
+            for database in (name, f"{name}_masked"):
+                boto3.client("glue").create_database(DatabaseInput={"Name": database})
             boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
             boto3.client("dynamodb").create_table(
                 TableName=name,

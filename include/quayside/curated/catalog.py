@@ -128,6 +128,25 @@ class Catalog:
                 DatabaseName=self._database, TableInput={**table.definition, "StorageDescriptor": storage}
             )
 
+    def views(self) -> dict[str, str]:
+        """Return the text of every view, by name."""
+        with _failures(f"read the views of {self._database}"):
+            pages = aws("glue").get_paginator("get_tables").paginate(DatabaseName=self._database)
+            found = [item for page in pages for item in page["TableList"]]
+        return {item["Name"]: item["ViewOriginalText"] for item in found if item.get("ViewOriginalText")}
+
+    def put_view(self, definition: Mapping[str, Any], *, exists: bool) -> None:
+        """Create a view, or replace it.
+
+        :param definition: what Glue takes for a table
+        """
+        with _failures(f"define view {definition['Name']}"):
+            if exists:
+                aws("glue").update_table(DatabaseName=self._database, TableInput=definition)
+            else:
+                with suppress(aws("glue").exceptions.AlreadyExistsException):  # two of us at once: the same view
+                    aws("glue").create_table(DatabaseName=self._database, TableInput=definition)
+
     def partitions(self, name: str) -> dict[Values, str]:
         """Return the location of every partition of a table."""
         with _failures(f"read the partitions of {name}"):

@@ -21,6 +21,7 @@ from quayside.curated.catalog import Catalog, Table, Values
 from quayside.curated.current import Dataset
 from quayside.curated.engine import engine, read, write
 from quayside.curated.layout import DELETED, Layout, change_schema, columns_by_table, part, source_layout, star_layout
+from quayside.curated.masked import mask_tables
 from quayside.curated.star import Star, load_calendar
 from quayside.curated.transform import CHANGE, CURRENT, STAR, Query, compile_query
 from quayside.errors import Retryable
@@ -147,6 +148,9 @@ class _Work:
                 existing=existing.get(layout.name),
             )
             self._tables[layout.name] = table
+        contracts = {self._layouts[name].name: contract for name, contract in self._sources.items()}
+        contracts |= {query.contract.table: query.contract for query in self._queries}
+        mask_tables(contracts, self._run.settings)
 
     def _places(self, layout: Layout) -> dict[Values, str]:
         """Return where a table's data is; that of an unpartitioned one is the partition ``()``."""

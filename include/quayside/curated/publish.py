@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from quayside.contract import Contract
 from quayside.curated.catalog import Catalog
 from quayside.curated.curate import Curated
+from quayside.curated.masked import mask_tables
 from quayside.curated.plan import LEASE_SECONDS, WHOLE, base_of, places, plan_key, source_of
 from quayside.curated.spark.messages import Done, Plan, Table, done_key
 from quayside.errors import Terminal
@@ -71,6 +72,7 @@ class _Publication:
         changes = self._note_changes(results)
         for result in results:
             self._swap(result)
+        mask_tables({result.contract.table: result.contract for result in results}, self._run.settings)
         made = self._derive(changes)
         for result in results:
             self._sweep(result)

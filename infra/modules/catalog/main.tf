@@ -7,6 +7,12 @@ resource "aws_glue_catalog_database" "curated" {
   location_uri = "s3://${var.lake_bucket}/curated"
 }
 
+# Views of these tables without personal data, made by the curated stage; who may read no more is granted these.
+resource "aws_glue_catalog_database" "masked" {
+  name        = "${var.name}_masked"
+  description = "Curated tables of the lake with personal data masked"
+}
+
 resource "aws_athena_workgroup" "platform" {
   name          = var.name
   description   = "All queries over the curated tables; results expire with athena-results/ of the lake"
