@@ -27,7 +27,7 @@ status: ## Show every process, its health, and rows in source, lake and warehous
 logs: ## Follow the logs of all processes
 	@$(PYTHON) -m local logs
 
-live: ## Keep writing to the source: orders, payments, updates, deletes, a slow transaction
+live: ## Keep writing to the sources: orders, payments, updates, deletes, a slow transaction, gaming files
 	@$(PYTHON) -m local live
 
 test: ## Run all tests with coverage; ARGS="tests/local -k ports" runs some

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
-from local import environments, services
+from local import environments, infra, services, vendors
 from local.layout import Layout
 from local.processes import ProcessFailed
 from local.settings import Settings
@@ -25,7 +27,9 @@ PINNED = {  # what is resolved into what; only what Airflow shares a process wit
 
 
 def live(layout: Layout) -> int:
-    """Keep writing to the source until interrupted.
+    """Keep writing to the shop's database and dropping gaming files until interrupted.
+
+    The vendors' APIs need nobody: what they show follows the time.
 
     :raises ProcessFailed: no platform was started here
     """
@@ -34,7 +38,8 @@ def live(layout: Layout) -> int:
         raise ProcessFailed("The source is not running: `make up` first.")
     env = {**services.base_environment(), "TOTESYS_URL": services.source_url(settings)}
     env["PYTHONPATH"] = str(layout.root / "include")
-    return _run([str(layout.python("airflow")), "-m", "local.sources.totesys", "live"], layout, env)
+    with _dropping(layout, settings):
+        return _run([str(layout.python("airflow")), "-m", "local.sources.totesys", "live"], layout, env)
 
 
 def test(layout: Layout, arguments: list[str]) -> int:
@@ -80,6 +85,23 @@ def requirements(layout: Layout, constraints: str) -> int:
         print(output, flush=True)
         worst = max(worst, _run([*command, *(["-c", str(given.resolve())] if constrained else [])], layout, env))
     return worst
+
+
+@contextmanager
+def _dropping(layout: Layout, settings: Settings) -> Iterator[None]:
+    """Drop the gaming machines' files meanwhile, where there is an inbox for them."""
+    bucket = infra.outputs(layout).get("inbox_bucket")
+    if not bucket:
+        print("No inbox: gaming files are not dropped.")
+        yield
+        return
+    env = vendors.dropping_environment(layout, settings)
+    dropper = subprocess.Popen([*vendors.dropping(layout, settings, bucket), "--keep-on"], cwd=layout.root, env=env)
+    try:
+        yield
+    finally:
+        dropper.terminate()
+        dropper.wait()
 
 
 def _install(layout: Layout) -> None:

@@ -62,17 +62,18 @@ def aws_healthy(settings: Settings) -> bool:
     return answers(f"http://127.0.0.1:{settings.port('aws')}/_ministack/health")
 
 
-def provide(layout: Layout, settings: Settings) -> tuple[dict[str, str], bool]:
+def provide(layout: Layout, settings: Settings, others: dict[str, Any]) -> tuple[dict[str, str], bool]:
     """Let Terraform create what is declared, and put the secrets; return its outputs and whether it had to run.
 
+    :param others: secrets of what is no database, by name
     :raises ProcessFailed: with Terraform's own words
     """
     if infra.applied(layout):
         outputs = infra.outputs(layout)
-        if not _put_secrets(layout, settings, outputs)["gone"]:
+        if not _put_secrets(layout, settings, outputs, others)["gone"]:
             return outputs, False
     outputs = infra.apply(layout, settings)
-    _put_secrets(layout, settings, outputs)
+    _put_secrets(layout, settings, outputs, others)
     return outputs, True
 
 
@@ -97,7 +98,7 @@ def base_environment() -> dict[str, str]:
     return {**env, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "NO_PROXY": "*", "PYTHONUNBUFFERED": "1"}
 
 
-def _put_secrets(layout: Layout, settings: Settings, outputs: dict[str, str]) -> dict[str, Any]:
+def _put_secrets(layout: Layout, settings: Settings, outputs: dict[str, str], others: dict[str, Any]) -> dict[str, Any]:
     server = {"host": "127.0.0.1", "port": settings.port("postgres")}
 
     def secret(dbname: str, role: str) -> dict[str, Any]:
@@ -109,6 +110,7 @@ def _put_secrets(layout: Layout, settings: Settings, outputs: dict[str, str]) ->
         "secrets": {
             "quayside/source/totesys": secret("totesys", "quayside_extract"),
             "quayside/warehouse": secret("warehouse", "quayside_loader"),
+            **others,
         },
     }
     env = {**base_environment(), **infra.aws_environment(settings)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from local.processes import free_port
 
-PORTS = {"airflow": 8080, "aws": 4566, "postgres": 5432}
+PORTS = {"airflow": 8080, "aws": 4566, "postgres": 5432, "vendors": 8090}
 PASSWORDS = ("postgres", "airflow", "totesys_app", "quayside_extract", "quayside_loader")
 
 
@@ -35,7 +35,7 @@ class Settings:
         passwords = self._values.setdefault("passwords", {})
         for name in PASSWORDS:
             passwords.setdefault(name, secrets.token_hex(16))
-        for name in ("api_secret", "jwt_secret"):
+        for name in ("api_secret", "jwt_secret", "swiftpos_signature", "humanforce_secret"):
             self._values.setdefault(name, secrets.token_hex(32))
         self._values.setdefault("fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
         self._save()
@@ -52,7 +52,7 @@ class Settings:
         return port
 
     def port(self, name: str) -> int:
-        """Return the remembered port of ``airflow``, ``aws`` or ``postgres``."""
+        """Return the remembered port of one of ``PORTS``."""
         return int(self._values["ports"][name])
 
     def has_port(self, name: str) -> bool:
@@ -69,7 +69,7 @@ class Settings:
         return str(self._values["passwords"][role])
 
     def __getitem__(self, name: str) -> str:
-        """Return one of ``api_secret``, ``jwt_secret``, ``fernet_key``, ``seed``."""
+        """Return a secret that `complete` has drawn, or a value that `remember` has kept."""
         return str(self._values[name])
 
     def remember(self, name: str, value: str) -> None:

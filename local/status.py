@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from local import airflow, first_run, processes, services, up
+from local import airflow, first_run, processes, services, up, vendors
 from local.layout import Layout
 from local.processes import ProcessFailed
 from local.settings import Settings
@@ -47,6 +47,10 @@ def _processes(layout: Layout, settings: Settings) -> list[list[str]]:
         ["aws", str(aws or "-"), _word(aws is not None and services.aws_healthy(settings)),
          f"http://127.0.0.1:{settings.port('aws')}"],
     ]  # fmt: skip
+    if settings.has_port(vendors.NAME):
+        pid = processes.running(vendors.NAME, run=layout.run)
+        well = pid is not None and vendors.healthy(settings)
+        rows.append([vendors.NAME, str(pid or "-"), _word(well, pid), vendors.url(settings)])
     for name in airflow.PROCESSES:
         pid = processes.running(name, run=layout.run)
         well = pid is not None and airflow.healthy(settings, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local import airflow, editor, environments, first_run, infra, services
+from local import airflow, editor, environments, first_run, infra, services, vendors
 from local.down import down
 from local.layout import Layout
 from local.processes import ProcessFailed, complete
@@ -16,7 +16,7 @@ SEEDS = ("demo", "empty")
 def up(layout: Layout, seed: str) -> None:
     """Start what does not run, make what is not there, and wait until the first run is through.
 
-    :param seed: what a new source begins with: ``demo`` data or ``empty`` tables
+    :param seed: what new sources begin with: ``demo`` data or nothing
     :raises ProcessFailed: with the reason and the log to read
     """
     if seed not in SEEDS:
@@ -37,11 +37,16 @@ def up(layout: Layout, seed: str) -> None:
     with steps.step("The local AWS") as result:
         services.start_aws(layout, settings)
         result.append(f"http://127.0.0.1:{settings.port('aws')}")
+    with steps.step(f"The vendors: SwiftPOS, Humanforce, gaming machines, {seed}") as result:
+        vendors.start(layout, settings, seed)
+        result.append(vendors.url(settings))
     with steps.step("Terraform: lake, ledger, catalog, alerts, secrets") as result:
-        outputs, ran = services.provide(layout, settings)
+        outputs, ran = services.provide(layout, settings, vendors.secrets(settings))
         result.append("applied" if ran else "nothing to change")
     with steps.step(f"The source: totesys, {seed}") as result:
         result.append(_create_source(layout, settings, seed))
+    with steps.step("The gaming machines' files") as result:
+        result.append(vendors.drop_files(layout, settings, outputs))
     with steps.step("Airflow: api-server, scheduler, dag-processor, triggerer") as result:
         started = airflow.start(layout, settings, outputs, steps.progress)
         result.append(f"{airflow.url(settings)}{'' if started else ', running already'}")
@@ -83,6 +88,7 @@ def addresses(layout: Layout, settings: Settings) -> str:
         [
             f"Airflow     {airflow.url(settings)}   login {airflow.USER} / {airflow.PASSWORD}",
             f"Local AWS   http://127.0.0.1:{settings.port('aws')}",
+            f"Vendors     {vendors.url(settings)}   SwiftPOS, Humanforce; POST /control/… makes them fail",
             f"PostgreSQL  127.0.0.1:{settings.port('postgres')}   databases totesys, warehouse",
             f"For tools   . {layout.state / 'env'}",
         ]

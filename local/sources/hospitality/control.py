@@ -19,6 +19,8 @@ from local.sources.hospitality.answers import Refused, Request, bad_request
 from local.sources.hospitality.clock import Clock
 from local.sources.hospitality.faults import Fault, Faults
 
+USUAL: dict[str, dict[str, Any]] = {"fail": {"status": 500}, "truncate": {"truncate": True}, "slow": {"seconds": 5}}
+
 
 class Control:
     """Does what a person asks, and tells how things stand."""
@@ -52,11 +54,8 @@ class Control:
                 faults.clear()
         elif what == "outage":
             self._faults[wish["vendor"]].outage = bool(wish["on"])
-        elif what in ("fail", "truncate", "slow"):
+        elif what in USUAL:
             vendor = wish.pop("vendor")
-            usual: dict[str, Any] = {"fail": {"status": 500}, "truncate": {"truncate": True}, "slow": {"seconds": 5}}[
-                what
-            ]
-            self._faults[vendor].add(Fault(**{**usual, **wish}))
+            self._faults[vendor].add(Fault(**{**USUAL[what], **wish}))
         else:
             raise Refused(HTTPStatus.NOT_FOUND, f"There is no /control/{what}.")

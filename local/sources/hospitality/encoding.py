@@ -13,6 +13,9 @@ class Json(str):
     __slots__ = ()
 
 
+CONSTANTS = {True: Json("true"), False: Json("false"), None: Json("null")}
+
+
 def encode(value: Any) -> Json:
     """Return a value as JSON; a Decimal becomes a number with all its digits, which the standard encoder cannot."""
     kind = type(value)
@@ -26,7 +29,7 @@ def encode(value: Any) -> Json:
         return Json("{" + ",".join([f'"{name}":{encode(field)}' for name, field in value.items()]) + "}")
     if kind is list:
         return Json("[" + ",".join([encode(element) for element in value]) + "]")
-    return Json(json.dumps(value))
+    return CONSTANTS[value]
 
 
 def decode(text: str) -> Any:

@@ -36,7 +36,7 @@ from quayside.venues import Venue
 Inbox = Callable[[str, bytes], None]
 FILE_VICES = ("late", "again", "half", "bom", "order", "extra", "crlf", "header")
 FIGURE_VICES = ("corrected", "n/a", "thousands", "dollar")
-OFTEN = 0.4  # each vice, in a business day of a venue
+OFTEN = 0.25  # each vice, in a business day of a venue
 SETTLED = timedelta(days=3)  # nothing about a business day arrives later than this after it began
 COLUMNS = ("Venue", "Date", "Time", "EGM Turnover", "EGM Wins", "Machines", "Jackpots")
 

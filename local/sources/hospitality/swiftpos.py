@@ -15,7 +15,13 @@ from local.sources.hospitality.world import World
 
 SALES_WINDOW, MEMBER_WINDOW = timedelta(hours=24), timedelta(days=31)
 TRANSACTIONS = re.compile(r"/api/Member/(\d{1,9})/Transaction")
-CREDENTIALS = ("ClerkId", "ClientId", "CustomerId", "Signature", "Identity")
+ASKED_FOR = {
+    "clerk_id": "ClerkId",
+    "client_id": "ClientId",
+    "customer_id": "CustomerId",
+    "signature": "Signature",
+    "identity": "Identity",
+}
 
 
 @dataclass(slots=True)
@@ -31,7 +37,7 @@ class SwiftPos:
     TransactionDate, hours where a terminal was offline, up to days where a sale is sent again. So a window of the past
     never changes.
 
-    :param credentials: what has to be sent for a token, by the names of ``CREDENTIALS``
+    :param credentials: what has to be sent for a token, by the keys of ``ASKED_FOR``
     :param lasts: how long a token lasts on the clock, and ``uses`` how often it can be used
     """
 
@@ -71,10 +77,11 @@ class SwiftPos:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Only POST is possible here.")
         try:
             given = json.loads(request.body)
-            sent = [str(given[name]).encode() for name in CREDENTIALS]
+            sent = [str(given[name]) for name in ASKED_FOR.values()]
         except (ValueError, TypeError, KeyError):
-            raise bad_request(f"The body has to be JSON with {', '.join(CREDENTIALS)}.") from None
-        if not compare_digest(b"\0".join(sent), b"\0".join(self._credentials[name].encode() for name in CREDENTIALS)):
+            raise bad_request(f"The body has to be JSON with {', '.join(ASKED_FOR.values())}.") from None
+        known = [self._credentials[name] for name in ASKED_FOR]
+        if not compare_digest("\0".join(sent).encode(), "\0".join(known).encode()):
             raise Refused(HTTPStatus.UNAUTHORIZED, "The credentials or their signature are not valid.")
         now, token = self._clock.now(), secrets.token_urlsafe(24)
         self._tokens = {known: state for known, state in self._tokens.items() if state.expires > now}

@@ -13,10 +13,18 @@ from local.sources.hospitality.faults import Fault, Faults
 from local.sources.hospitality.files import Inbox
 from local.sources.hospitality.humanforce import Humanforce
 from local.sources.hospitality.server import Server
-from local.sources.hospitality.swiftpos import SwiftPos
+from local.sources.hospitality.swiftpos import ASKED_FOR, SwiftPos
 from local.sources.hospitality.world import World
 
 RATE = 200  # requests a second that a vendor bears: more than a client that is well behaved ever sends
+
+Credentials = dict[str, dict[str, str]]
+CREDENTIALS = {"swiftpos": tuple(ASKED_FOR), "humanforce": ("key", "secret")}
+
+
+def draw() -> Credentials:
+    """Draw what clients have to know of each vendor."""
+    return {vendor: {name: secrets.token_hex(12) for name in names} for vendor, names in CREDENTIALS.items()}
 
 
 class Vendors:
@@ -25,7 +33,7 @@ class Vendors:
     A context manager: it answers from entry to exit, in a thread of this process.
 
     :param port: 0: any that is free
-    :param passwords: SwiftPOS's signature and Humanforce's secret; without them they are drawn
+    :param credentials: what clients have to know of each vendor, by the names of `CREDENTIALS`; drawn where not given
     :param rate: requests a second above which a vendor answers 429
     :param token_uses: how often one of SwiftPOS's tokens can be used
     :param log: is told every request in a line
@@ -37,29 +45,19 @@ class Vendors:
         clock: Clock,
         *,
         port: int = 0,
-        passwords: tuple[str, str] | None = None,
+        credentials: Credentials | None = None,
         rate: float = RATE,
         token_uses: int = 2000,
         log: Callable[[str], None] | None = None,
     ) -> None:
         self.world, self.clock = world, clock
-        signature, secret = passwords or (secrets.token_hex(16), secrets.token_hex(16))
-        self._swiftpos = {
-            "clerk_id": "900",
-            "client_id": "quayside",
-            "customer_id": "4711",
-            "signature": signature,
-            "identity": "quayside-lake",
-        }
-        self._humanforce = {"key": "quayside", "secret": secret}
-        names = ("ClerkId", "ClientId", "CustomerId", "Signature", "Identity")
-        credentials = dict(zip(names, self._swiftpos.values(), strict=True))
+        self._credentials = credentials or draw()
         self.faults = {"swiftpos": Faults(rate), "humanforce": Faults(rate)}
         self._server = Server(
             port,
             {
-                "swiftpos": SwiftPos(world, clock, credentials, uses=token_uses).answer,
-                "humanforce": Humanforce(world, clock, **self._humanforce).answer,
+                "swiftpos": SwiftPos(world, clock, self._credentials["swiftpos"], uses=token_uses).answer,
+                "humanforce": Humanforce(world, clock, **self._credentials["humanforce"]).answer,
                 "control": Control(clock, self.faults).answer,
             },
             self.faults,
@@ -73,8 +71,7 @@ class Vendors:
 
     def secret(self, vendor: str) -> dict[str, Any]:
         """Return what a client has to know of ``swiftpos`` or ``humanforce``, as its secret holds it."""
-        known = {"swiftpos": self._swiftpos, "humanforce": self._humanforce}[vendor]
-        return {"url": f"{self.url}/{vendor}", **known, "begins": self.world.begins.isoformat()}
+        return {"url": f"{self.url}/{vendor}", **self._credentials[vendor], "begins": self.world.begins.isoformat()}
 
     def fail(self, vendor: str, status: int = 500, times: int = 1, retry_after: int | None = None) -> None:
         """Answer the next requests with an error."""

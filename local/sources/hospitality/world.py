@@ -12,7 +12,7 @@ from local.sources.hospitality.encoding import decode, encode, money
 from local.sources.hospitality.files import SETTLED, File, daily_files, quarterly_files
 from local.sources.hospitality.sales import REACH, Posting, Trade
 from local.sources.hospitality.shifts import History, Record, Rostered
-from quayside.venues import Venue, venues
+from quayside.venues import DAY_STARTS, Venue, venues
 
 KEPT = 100  # business days of a venue whose sales are kept in memory: a month of two venues, and what is posted late
 OLD = timedelta(days=7)  # a gaming day so long ago is dropped as one file
@@ -41,9 +41,10 @@ class World:
         self.shifts = lru_cache(KEPT)(self._shifts)
         self.readings_of = lru_cache(KEPT)(self._readings)
 
-    def venue(self, key: int) -> Venue:
-        """Return a venue by its id."""
-        return next(venue for venue in self.venues if venue.id == key)
+    @property
+    def opens(self) -> datetime:
+        """When the first business day begins, in UTC."""
+        return min(days.at(self.begins, DAY_STARTS.hour, venue) for venue in self.venues)
 
     def posted(self, venue: Venue, since: datetime, until: datetime) -> Iterator[Posting]:
         """Yield the sales of a venue that were posted from ``since`` to before ``until``, in that order."""
@@ -148,7 +149,7 @@ class World:
         found: list[File] = []
         for venue in self.venues:
             for day in self._days(days.business_day(since - SETTLED, venue), days.business_day(until, venue)):
-                begins = days.at(day, 6, venue)
+                begins = days.at(day, DAY_STARTS.hour, venue)
                 daily = begins >= since and begins + OLD <= until
                 found += [
                     file for file in self.gaming_files(venue, day, vices=vices, daily=daily) if since <= file.at < until
