@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import subprocess
+import time
+import uuid
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -17,11 +19,17 @@ from infra.package import package
 from local.infra import cli_configuration, provider_version
 from local.tools import find_provider_mirror
 from quayside.alerts import Alert, raise_alert
+from quayside.contract import load_contract
+from quayside.lake import Lake
 from quayside.ledger import Ledger
+from quayside.quality.drift import drift
+from quayside.quality.inferred import align
+from quayside.run import Run
 from quayside.settings import Settings, credentials
 from quayside.settings import aws as aws_client
 from tests.conftest import Databases
 from tests.flow.conftest import ORDER, new_flow
+from tests.support.landed import land_records
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,8 +112,18 @@ def test_outputs_name_what_exists(local_environment: Path, terraform):
         name: value["value"] for name, value in json.loads(terraform(local_environment, "output", "-json")).items()
     }
 
-    assert set(outputs) == {"lake_bucket", "ledger_table", "alerts_topic_arn", "catalog_database", "athena_workgroup"}
-    boto3.client("s3").head_bucket(Bucket=outputs["lake_bucket"])
+    assert set(outputs) == {
+        "lake_bucket",
+        "ledger_table",
+        "alerts_topic_arn",
+        "catalog_database",
+        "athena_workgroup",
+        "inbox_bucket",
+        "landing_database",
+    }
+    for bucket in ("lake_bucket", "inbox_bucket"):
+        boto3.client("s3").head_bucket(Bucket=outputs[bucket])
+    boto3.client("glue").get_database(Name=outputs["landing_database"])
     keys = boto3.client("dynamodb").describe_table(TableName=outputs["ledger_table"])["Table"]["KeySchema"]
     assert [(key["AttributeName"], key["KeyType"]) for key in keys] == [("dataset", "HASH"), ("entry", "RANGE")]
     boto3.client("sns").get_topic_attributes(TopicArn=outputs["alerts_topic_arn"])
@@ -127,10 +145,11 @@ def test_secrets_are_containers_whose_values_terraform_never_sees(local_environm
     assert "hush" in boto3.client("secretsmanager").get_secret_value(SecretId="quayside/warehouse")["SecretString"]
 
 
-def test_the_pipelines_role_is_allowed_no_wildcard(local_environment: Path):
-    policy = boto3.client("iam").get_role_policy(RoleName="quayside-pipelines", PolicyName="stages")["PolicyDocument"]
+@pytest.mark.parametrize(("role", "policy"), [("pipelines", "stages"), ("crawlers", "crawl"), ("jobs", "curate")])
+def test_no_role_is_allowed_a_wildcard(local_environment: Path, role: str, policy: str):
+    document = boto3.client("iam").get_role_policy(RoleName=f"quayside-{role}", PolicyName=policy)["PolicyDocument"]
 
-    statements = policy["Statement"]
+    statements = document["Statement"]
     assert statements
     for statement in statements:
         actions, resources = (_list(statement[key]) for key in ("Action", "Resource"))
@@ -184,6 +203,36 @@ def test_the_flow_runs_as_the_pipelines_role(
 
     versions = "select units_sold, deleted from warehouse.fact_sales_order order by deleted"
     assert flow.query(versions) == [(1000, False), (1000, True)]
+
+
+def test_a_crawl_and_the_drift_alarm_run_as_their_roles(
+    local_environment: Path, terraform, monkeypatch: pytest.MonkeyPatch
+):
+    outputs = json.loads(terraform(local_environment, "output", "-json"))
+    settings = Settings(**{name: output["value"] for name, output in outputs.items()})
+    for name, value in _pipelines_session().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    aws_client.cache_clear()
+    try:
+        run = Run(id="drift/1", settings=settings, lake=Lake.of(settings), ledger=Ledger.of(settings))
+        contracts, glue = [load_contract("aristocrat.reading")], aws_client("glue")
+        for extra in ({}, {"EGM Jackpots": "3"}):
+            line = {"Venue": "1", "Date": "2026-05-01", "Time": "18:15", "EGM Turnover": "9.50", "EGM Wins": "1"}
+            land_records(run, "aristocrat.reading", line | extra)
+        name = settings.named("aristocrat")
+        glue.start_crawler(Name=name)
+        deadline = time.monotonic() + 60
+        while (crawler := glue.get_crawler(Name=name)["Crawler"])["State"] != "READY":
+            assert time.monotonic() < deadline, "the crawl does not end"
+            time.sleep(0.05)
+        assert crawler["LastCrawl"]["Status"] == "SUCCEEDED", crawler["LastCrawl"]
+        assert drift(contracts, run, texts=("aristocrat.reading",)) == []
+        assert align(contracts, run) == 1
+        with pytest.raises(ClientError, match="AccessDenied"):
+            glue.delete_crawler(Name=name)
+    finally:
+        aws_client.cache_clear()
 
 
 def test_every_wildcard_in_a_policy_has_a_reason():
@@ -252,12 +301,13 @@ def _pipelines_session() -> dict[str, str]:
     """Return the environment of whoever takes a role with the pipelines' policies; theirs only Airflow may take."""
     iam, trust = boto3.client("iam"), {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = iam.create_role(RoleName="as-pipelines", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    taking = f"as-pipelines-{uuid.uuid4().hex[:8]}"
+    role = iam.create_role(RoleName=taking, AssumeRolePolicyDocument=document)["Role"]["Arn"]
     names = iam.list_role_policies(RoleName="quayside-pipelines")["PolicyNames"]
     assert not iam.list_attached_role_policies(RoleName="quayside-pipelines")["AttachedPolicies"]
     for name in names:
         policy = json.dumps(iam.get_role_policy(RoleName="quayside-pipelines", PolicyName=name)["PolicyDocument"])
-        iam.put_role_policy(RoleName="as-pipelines", PolicyName=name, PolicyDocument=policy)
+        iam.put_role_policy(RoleName=taking, PolicyName=name, PolicyDocument=policy)
     taken = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="flow")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": taken["AccessKeyId"],

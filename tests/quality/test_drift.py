@@ -1,13 +1,11 @@
 """The drift alarm: real crawls over landed batches, held against real contracts."""
 
 import copy
-import gzip
 import json
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import boto3
@@ -15,13 +13,13 @@ import pytest
 
 from quayside.contract import load_contract
 from quayside.errors import Terminal
-from quayside.lake import File, Lake
+from quayside.lake import Lake
 from quayside.ledger import Ledger
-from quayside.manifest import Manifest, prefix
 from quayside.quality.drift import drift, refuse
 from quayside.quality.inferred import align, fields
 from quayside.run import Run
 from quayside.settings import Settings
+from tests.support.landed import land_records
 
 ITEM = {
     "GuidKey": "7c0f", "LastEdit": "2026-05-01T10:00:00.123", "StartTime": "2026-05-01T09:00:00",
@@ -75,20 +73,7 @@ class Zone:
 
     def land(self, dataset: str, *records: dict[str, Any]) -> None:
         """Land a batch as the landing stage does."""
-        before = self.run.ledger.position(dataset)
-        batch = f"{before.sequence + 1:08d}-{uuid.uuid4().hex[:8]}"
-        lines = [json.dumps({"row": row, "of": None, "record": record}) for row, record in enumerate(records)]
-        key = f"{prefix(dataset, batch, 'window')}part-0000.json.gz"
-        body = gzip.compress("".join(f"{line}\n" for line in lines).encode())
-        self.run.lake.write_bytes(key, body)
-        manifest = Manifest(
-            dataset=dataset, batch=batch, kind="window", run="r", rows=len(records), schema_version="1.0.0",
-            files=(File(key=key, rows=len(records), bytes=len(body), sha256=""),), snapshot_at=datetime(2026, 5, 2),
-        )  # fmt: skip
-        manifest.write(self.run.lake)
-        self.run.ledger.record(
-            manifest, before=before, after=replace(before, sequence=before.sequence + 1), todo="gate"
-        )
+        land_records(self.run, dataset, *records)
 
     def look(self) -> list[tuple[str, str, bool]]:
         """Crawl, and return what differs: field, how, and whether it is alarming."""

@@ -13,6 +13,23 @@ module "lake" {
   name = var.name
 }
 
+module "landing" {
+  source = "../../modules/landing"
+
+  name            = var.name
+  lake_bucket     = module.lake.bucket
+  lake_bucket_arn = module.lake.bucket_arn
+}
+
+module "curated" {
+  source = "../../modules/curated"
+
+  name            = var.name
+  source_root     = local.source_root
+  lake_bucket     = module.lake.bucket
+  lake_bucket_arn = module.lake.bucket_arn
+}
+
 module "catalog" {
   source = "../../modules/catalog"
 
@@ -44,6 +61,7 @@ module "warehouse" {
 
 locals {
   secret_prefix = "${var.name}/"
+  source_root   = abspath("${path.root}/../../..")
 }
 
 module "orchestration" {
@@ -56,9 +74,13 @@ module "orchestration" {
   athena_workgroup_arn = module.catalog.workgroup_arn
   secret_arns          = values(module.secrets.arns)
   alerts_topic_arn     = module.alerts.topic_arn
+  inbox_bucket_arn     = module.landing.inbox_bucket_arn
+  landing_database     = module.landing.database
+  crawler_arns         = module.landing.crawler_arns
+  job_arns             = module.curated.job_arns
 
   airflow = {
-    source_root        = abspath("${path.root}/../../..")
+    source_root        = local.source_root
     plugins_zip        = var.plugins_zip
     subnet_ids         = module.network.private_subnet_ids
     security_group_ids = [module.network.pipelines_security_group_id]
@@ -69,6 +91,8 @@ module "orchestration" {
       QUAYSIDE_CATALOG_DATABASE = module.catalog.database
       QUAYSIDE_ATHENA_WORKGROUP = module.catalog.workgroup
       QUAYSIDE_SECRET_PREFIX    = local.secret_prefix
+      QUAYSIDE_INBOX_BUCKET     = module.landing.inbox_bucket
+      QUAYSIDE_LANDING_DATABASE = module.landing.database
     }
   }
 }

@@ -6,6 +6,14 @@ output "ledger_table" {
   value = module.lake.ledger_table
 }
 
+output "inbox_bucket" {
+  value = module.landing.inbox_bucket
+}
+
+output "landing_database" {
+  value = module.landing.database
+}
+
 output "alerts_topic_arn" {
   value = module.alerts.topic_arn
 }

@@ -17,6 +17,25 @@ module "lake" {
   served_over_tls = false
 }
 
+module "landing" {
+  source = "../../modules/landing"
+
+  name            = local.name
+  lake_bucket     = module.lake.bucket
+  lake_bucket_arn = module.lake.bucket_arn
+  keeps_history   = false
+  served_over_tls = false
+}
+
+module "curated" {
+  source = "../../modules/curated"
+
+  name            = local.name
+  source_root     = abspath("${path.root}/../../..")
+  lake_bucket     = module.lake.bucket
+  lake_bucket_arn = module.lake.bucket_arn
+}
+
 module "catalog" {
   source = "../../modules/catalog"
 
@@ -47,4 +66,8 @@ module "orchestration" {
   athena_workgroup_arn = module.catalog.workgroup_arn
   secret_arns          = values(module.secrets.arns)
   alerts_topic_arn     = module.alerts.topic_arn
+  inbox_bucket_arn     = module.landing.inbox_bucket_arn
+  landing_database     = module.landing.database
+  crawler_arns         = module.landing.crawler_arns
+  job_arns             = module.curated.job_arns
 }

@@ -75,7 +75,9 @@ data "aws_iam_policy_document" "stages" {
     resources = [
       "${local.glue}:catalog",
       "${local.glue}:database/${var.catalog_database}",
+      "${local.glue}:database/${var.catalog_database}_masked",
       "${local.glue}:table/${var.catalog_database}/*",
+      "${local.glue}:table/${var.catalog_database}_masked/*",
     ]
   }
 
@@ -89,6 +91,40 @@ data "aws_iam_policy_document" "stages" {
       "athena:StopQueryExecution",
     ]
     resources = [var.athena_workgroup_arn]
+  }
+
+  statement {
+    sid       = "LookIntoTheInbox"
+    actions   = ["s3:ListBucket"]
+    resources = [var.inbox_bucket_arn]
+  }
+
+  statement {
+    sid       = "ReadTheInbox"
+    actions   = ["s3:GetObject"]
+    resources = ["${var.inbox_bucket_arn}/*"]
+  }
+
+  statement {
+    sid       = "RunGlueJobs"
+    actions   = ["glue:GetJob", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"]
+    resources = var.job_arns
+  }
+
+  statement {
+    sid       = "Crawl"
+    actions   = ["glue:GetCrawler", "glue:StartCrawler"]
+    resources = var.crawler_arns
+  }
+
+  statement {
+    sid     = "ReadAndAlignWhatCrawlersInferred"
+    actions = ["glue:BatchUpdatePartition", "glue:GetPartitions", "glue:GetTable"]
+    resources = [
+      "${local.glue}:catalog",
+      "${local.glue}:database/${var.landing_database}",
+      "${local.glue}:table/${var.landing_database}/*",
+    ]
   }
 
   statement {

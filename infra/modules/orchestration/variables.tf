@@ -10,7 +10,7 @@ variable "lake_bucket_arn" {
 variable "lake_prefixes" {
   description = "Prefixes of the lake that pipelines read and write."
   type        = list(string)
-  default     = ["landing", "curated", "quarantine", "quality", "athena-results"]
+  default     = ["landing", "curated", "quarantine", "quality", "artifacts", "athena-results"]
 }
 
 variable "ledger_table_arn" {
@@ -33,6 +33,26 @@ variable "secret_arns" {
 
 variable "alerts_topic_arn" {
   type = string
+}
+
+variable "inbox_bucket_arn" {
+  description = "Bucket in which others drop files."
+  type        = string
+}
+
+variable "landing_database" {
+  description = "Name of the Glue database of what crawlers infer."
+  type        = string
+}
+
+variable "crawler_arns" {
+  description = "Crawlers that pipelines may start."
+  type        = list(string)
+}
+
+variable "job_arns" {
+  description = "Glue jobs that pipelines may start."
+  type        = list(string)
 }
 
 variable "airflow" {

@@ -8,8 +8,10 @@ variable "connections" {
   description = "Name after the prefix → what it opens."
   type        = map(string)
   default = {
-    "source/totesys" = "The shop's database; a role that may only read"
-    "warehouse"      = "The warehouse; the role that loads it"
+    "source/humanforce" = "The rosters' and timesheets' API"
+    "source/swiftpos"   = "The tills' API"
+    "source/totesys"    = "The shop's database; a role that may only read"
+    "warehouse"         = "The warehouse; the role that loads it"
   }
 }
 

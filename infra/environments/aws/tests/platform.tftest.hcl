@@ -49,6 +49,11 @@ run "the_whole_plans_and_names_what_settings_are_made_of" {
   }
 
   assert {
+    condition     = output.landing_database == "quayside_landing"
+    error_message = "QUAYSIDE_LANDING_DATABASE"
+  }
+
+  assert {
     condition     = output.catalog_database == "quayside" && output.athena_workgroup == "quayside"
     error_message = "QUAYSIDE_CATALOG_DATABASE and QUAYSIDE_ATHENA_WORKGROUP"
   }
@@ -78,6 +83,65 @@ run "the_lake_keeps_what_a_mistake_deletes" {
   assert {
     condition     = aws_dynamodb_table.ledger.deletion_protection_enabled && aws_dynamodb_table.ledger.point_in_time_recovery[0].enabled
     error_message = "the ledger can be restored"
+  }
+}
+
+run "the_inbox_forgets_what_the_lake_keeps" {
+  command = plan
+
+  module {
+    source = "../../modules/landing"
+  }
+
+  variables {
+    name            = "quayside"
+    lake_bucket     = "quayside-lake-123456789012"
+    lake_bucket_arn = "arn:aws:s3:::quayside-lake-123456789012"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.inbox[0].rule[0].expiration[0].days == 30
+    error_message = "dropped files go after a month"
+  }
+
+  assert {
+    condition     = toset([for crawler in aws_glue_crawler.landing : crawler.name]) == toset(["quayside-aristocrat", "quayside-rosters", "quayside-sales", "quayside-timesheets"])
+    error_message = "the four crawlers"
+  }
+
+  assert {
+    condition     = alltrue([for crawler in aws_glue_crawler.landing : crawler.schedule == null])
+    error_message = "the DAG starts them"
+  }
+}
+
+run "a_glue_job_for_each_source_and_each_curated_table" {
+  command = plan
+
+  module {
+    source = "../../modules/curated"
+  }
+
+  variables {
+    name            = "quayside"
+    source_root     = "../../.." # relative to this environment
+    lake_bucket     = "quayside-lake-123456789012"
+    lake_bucket_arn = "arn:aws:s3:::quayside-lake-123456789012"
+  }
+
+  assert {
+    condition     = alltrue([for name in ["quayside-aristocrat", "quayside-humanforce", "quayside-swiftpos", "quayside-sale_item"] : contains([for job in aws_glue_job.curate : job.name], name)])
+    error_message = "by their names"
+  }
+
+  assert {
+    condition     = aws_glue_job.curate["sale_item"].default_arguments["--tables"] == "sale_item"
+    error_message = "a table's job makes no other"
+  }
+
+  assert {
+    condition     = alltrue([for job in aws_glue_job.curate : job.execution_property[0].max_concurrent_runs == 1 && job.number_of_workers == 2])
+    error_message = "small, and one run at a time"
   }
 }
 
@@ -120,6 +184,10 @@ run "airflow_gets_the_code_and_the_settings" {
     athena_workgroup_arn = "arn:aws:athena:eu-west-2:123456789012:workgroup/quayside"
     secret_arns          = ["arn:aws:secretsmanager:eu-west-2:123456789012:secret:quayside/warehouse-a1b2c3"]
     alerts_topic_arn     = "arn:aws:sns:eu-west-2:123456789012:quayside-alerts"
+    inbox_bucket_arn     = "arn:aws:s3:::quayside-inbox-123456789012"
+    landing_database     = "quayside_landing"
+    crawler_arns         = ["arn:aws:glue:eu-west-2:123456789012:crawler/quayside-sales"]
+    job_arns             = ["arn:aws:glue:eu-west-2:123456789012:job/quayside-swiftpos"]
 
     airflow = {
       environment        = { QUAYSIDE_LEDGER_TABLE = "quayside-ledger" }

@@ -1,0 +1,3 @@
+output "job_arns" {
+  value = [for job in aws_glue_job.curate : job.arn]
+}
