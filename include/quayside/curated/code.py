@@ -7,8 +7,9 @@ from pathlib import Path
 
 from quayside.lake import Lake
 
-SCRIPT = Path(__file__).resolve().parents[2] / "glue_scripts" / "curate.py"
-PACKAGE = Path(__file__).resolve().parent / "spark"
+INCLUDE = Path(__file__).resolve().parents[2]
+SCRIPT = INCLUDE / "glue_scripts" / "curate.py"
+MODULES = ("quayside/curated/spark/*.py", "quayside/venues.py")
 _PARENTS = ("quayside", "quayside/curated")  # empty there: what they hold here needs libraries that Glue lacks
 
 
@@ -17,7 +18,7 @@ def deploy(lake: Lake) -> dict[str, str]:
 
     :raises Retryable: S3 did not take them
     """
-    modules = sorted(PACKAGE.glob("*.py"))
+    modules = sorted(module for pattern in MODULES for module in INCLUDE.glob(pattern))
     texts = [SCRIPT.read_bytes(), *(module.name.encode() + b"\0" + module.read_bytes() for module in modules)]
     mark = hashlib.sha256(b"\0".join(texts)).hexdigest()[:12]
     script, package = f"artifacts/glue/curate-{mark}.py", f"artifacts/glue/quayside-{mark}.zip"
@@ -33,5 +34,5 @@ def _zipped(modules: list[Path]) -> bytes:
         for parent in _PARENTS:
             archive.writestr(f"{parent}/__init__.py", "")
         for module in modules:
-            archive.write(module, f"quayside/curated/spark/{module.name}")
+            archive.write(module, module.relative_to(INCLUDE))
     return buffer.getvalue()

@@ -1,0 +1,72 @@
+"""What a job reads and writes: landed lines, partitions that were curated before, and new ones."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as f
+from pyspark.sql import types as t
+
+from quayside.curated.spark.landed import parse
+from quayside.curated.spark.messages import Batch, Table
+from quayside.curated.spark.values import BATCH, ROW, schema
+
+_ROWS_PER_FILE = 1_000_000
+_REJECTED = f"struct<{BATCH}: string, {ROW}: bigint>"
+_SNAPSHOTS = f"struct<{BATCH}: string, snapshot_at: timestamp_ntz>"
+_LINES = f"struct<value: string, {BATCH}: string, {ROW}: bigint, snapshot_at: timestamp_ntz>"
+
+
+def few(spark: SparkSession, rows: Sequence[Mapping[str, Any]], kind: str) -> DataFrame:
+    """Return rows that are known here as a frame, without the Python processes that Spark's own way starts.
+
+    :param rows: of JSON's values
+    :param kind: ``struct<…>`` of a row
+    """
+    array = f.from_json(f.lit(json.dumps(rows)), f"array<{kind}>", {"mode": "FAILFAST"})
+    return spark.range(1).select(f.explode(array).alias("row")).select("row.*")
+
+
+def read_lines(spark: SparkSession, dataset: str, batches: Sequence[Batch]) -> DataFrame:
+    """Return the accepted lines of batches of one dataset: ``of``, ``record``, BATCH, ROW and ``snapshot_at``."""
+    files = [file for batch in batches for file in batch.files]
+    if not files:
+        return parse(few(spark, [], _LINES), dataset)
+    lines = spark.read.text(files).select(
+        "value",
+        f.regexp_extract("_metadata.file_path", "/batch=([^/]+)/", 1).alias(BATCH),
+        f.regexp_extract("value", r'^\s*\{\s*"row"\s*:\s*(\d+)', 1).cast("bigint").alias(ROW),
+    )
+    rejected = [{BATCH: batch.batch, ROW: row} for batch in batches for row in batch.rejected]
+    if rejected:  # before they are parsed: they need not be what the others are
+        lines = lines.join(f.broadcast(few(spark, rejected, _REJECTED)), [BATCH, ROW], "left_anti")
+    snapshots = [{BATCH: batch.batch, "snapshot_at": batch.snapshot_at} for batch in batches]
+    return parse(lines.join(f.broadcast(few(spark, snapshots, _SNAPSHOTS)), BATCH), dataset)
+
+
+def read_partitions(
+    spark: SparkSession, table: Table, partitions: Iterable[str], columns: Sequence[str] | None = None
+) -> DataFrame:
+    """Return what was curated before of some partitions, those that exist; in the contract's columns, or some of them."""
+    whole = schema(table)
+    wanted = t.StructType([field for field in whole if columns is None or field.name in columns])
+    places = [table.current[name] for name in partitions if name in table.current]
+    if not places:
+        return few(spark, [], wanted.simpleString())
+    if table.partition is None:
+        return spark.read.schema(wanted).parquet(*places)
+    stored = t.StructType([field for field in wanted if field.name != table.partition])
+    rows = spark.read.schema(stored).parquet(*places)
+    day = f.regexp_extract("_metadata.file_path", f"/{table.partition}=([^/]+)/", 1)
+    return rows.withColumn(table.partition, day.cast(whole[table.partition].dataType)).select(*wanted.names)
+
+
+def write(rows: DataFrame, table: Table) -> None:
+    """Write complete partitions to the table's target, each as one file unless it is large."""
+    stored = rows.select(*(name for name, _ in table.columns))
+    spread = stored.repartition(f.col(table.partition)) if table.partition else stored.coalesce(1)
+    writer = spread.sortWithinPartitions(*filter(None, (table.partition, table.key))).write.mode("overwrite")
+    if table.partition:
+        writer = writer.partitionBy(table.partition)
+    writer.option("maxRecordsPerFile", _ROWS_PER_FILE).parquet(table.target, compression="zstd")
