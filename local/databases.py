@@ -14,6 +14,7 @@ from psycopg import sql
 
 OWNERS = {"airflow": "airflow", "totesys": "totesys_app", "warehouse": "quayside_loader"}
 READER = "quayside_extract"
+ANALYST = "quayside_analyst"  # a group without a login: who belongs to it sees the warehouse with personal data masked
 
 
 def create_roles(server: psycopg.Connection, passwords: dict[str, str]) -> None:
@@ -22,6 +23,8 @@ def create_roles(server: psycopg.Connection, passwords: dict[str, str]) -> None:
     for role, password in passwords.items():
         verb = sql.SQL("alter role" if role in present else "create role")
         server.execute(sql.SQL("{} {} login password {}").format(verb, sql.Identifier(role), sql.Literal(password)))
+    if ANALYST not in present:
+        server.execute(sql.SQL("create role {} nologin").format(sql.Identifier(ANALYST)))
     # Two promises to the source: nothing is ever written, and the age of open transactions can be seen.
     server.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(READER)))
     server.execute(sql.SQL("grant pg_read_all_stats to {}").format(sql.Identifier(READER)))
@@ -36,6 +39,7 @@ def create_databases(server: psycopg.Connection) -> None:
             server.execute(sql.SQL("create database {} owner {}").format(name, sql.Identifier(owner)))
         server.execute(sql.SQL("revoke connect, temporary on database {} from public").format(name))
     server.execute(sql.SQL("grant connect on database totesys to {}").format(sql.Identifier(READER)))
+    server.execute(sql.SQL("grant connect on database warehouse to {}").format(sql.Identifier(ANALYST)))
 
 
 def let_read(totesys: psycopg.Connection) -> None:

@@ -75,6 +75,18 @@ def test_the_loader_owns_the_warehouse(server):
         loader.execute("drop table warehouse.dim")
 
 
+def test_an_analyst_may_enter_the_warehouse_and_not_its_stars(server):
+    with psycopg.connect(server.url, dbname="postgres", autocommit=True) as admin:
+        admin.execute("create role ana login password 'n' in role quayside_analyst")
+
+    with psycopg.connect(
+        host="127.0.0.1", port=server.port, user="ana", password="n", dbname="warehouse", autocommit=True
+    ) as analyst:
+        for statement in ("create table warehouse.mine (id int)", "create temporary table mine (id int)"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                analyst.execute(statement)
+
+
 def test_providing_again_keeps_what_is_there(server):
     with connect(server, "totesys_app", "totesys") as owner:
         owner.execute("create table kept (id int)")
