@@ -8,6 +8,7 @@ entry                     holds
 ``position``              how far a source dataset was read: sequence, cursor, horizon, source
 ``batch#<id>``            one batch: kind, bounds, rows, checksum, manifest, run, status
 ``todo#<stage>#<id>``     a batch that a stage has yet to take; gone once it has
+``journal#<id>``          what is still to be noted about a batch of files
 ``lease``                 who works on this dataset, and until when
 ========================  =====================================================================
 
@@ -20,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import batched
 from typing import Any, Literal, Self
 
 from quayside.errors import Retryable, Terminal
@@ -28,6 +30,7 @@ from quayside.manifest import Kind, Manifest
 from quayside.settings import Settings
 
 Stage = Literal["gate", "curate", "load"]
+MOST_WRITES = 100  # in one transaction
 _DONE: Mapping[Stage, str] = {"gate": "gated_at", "curate": "curated_at", "load": "loaded_at"}
 
 
@@ -94,12 +97,21 @@ class Ledger:
             source=item.get("source"),
         )
 
-    def record(self, manifest: Manifest, *, before: Position, after: Position, todo: Stage) -> None:
+    def record(
+        self,
+        manifest: Manifest,
+        *,
+        before: Position,
+        after: Position,
+        todo: Stage,
+        journal: Mapping[str, Any] | None = None,
+    ) -> None:
         """Make a source batch part of the flow and move the position, both or neither.
 
         :param before: the position that the batch was read from
         :param after: what it becomes; its sequence must be the next one
         :param todo: the stage that takes the batch next
+        :param journal: kept as ``journal#<batch>`` in the same write, for notes that are too many for one
         :raises Superseded: the position is no longer ``before``
         """
         dataset, batch = manifest.dataset, manifest.batch
@@ -108,6 +120,7 @@ class Ledger:
                 self._items.put(dataset, "position", _position_item(after), _still(before)),
                 self._items.put(dataset, f"batch#{batch}", _batch_item(manifest, "landed"), ABSENT),
                 self._items.put(dataset, f"todo#{todo}#{batch}", {}),
+                *([self._items.put(dataset, f"journal#{batch}", journal)] if journal is not None else []),
             ],
             Superseded(f"{dataset}: another run recorded a batch since sequence {before.sequence}"),
         )
@@ -215,6 +228,12 @@ class Ledger:
     def note(self, dataset: str, entry: str, values: Mapping[str, Any]) -> None:
         """Keep a small record under an entry of the caller's own, replacing what was there."""
         self._items.write([self._items.put(dataset, entry, values)], Conflict(f"{dataset}: {entry}"))
+
+    def note_all(self, dataset: str, records: Mapping[str, Mapping[str, Any]]) -> None:
+        """Keep many small records, by their entry; a failure may leave some of them unwritten."""
+        for some in batched(records.items(), MOST_WRITES):
+            writes = [self._items.put(dataset, entry, values) for entry, values in some]
+            self._items.write(writes, Conflict(f"{dataset}: {some[0][0]}"))
 
     def notes(self, dataset: str, start: str = "", *, newest: int | None = None) -> list[dict[str, Any]]:
         """Return the records whose entry begins with ``start``, in the order of their entries; or the last so many."""

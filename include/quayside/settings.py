@@ -23,7 +23,7 @@ class Settings:
     :param catalog_database: Glue database of the lake's tables
     :param athena_workgroup: workgroup whose result location is set by the platform
     :param secret_prefix: path in Secrets Manager under which credentials are
-    :param inbox_bucket: S3 bucket in which others drop files; empty where nobody does
+    :param inbox_bucket: S3 bucket in which others drop files, a folder for each source; empty where nobody does
     :param landing_database: Glue database of what crawlers infer of the landing zone; empty where none crawls
     """
 
@@ -99,9 +99,8 @@ def credentials(name: str, settings: Settings) -> Credentials:
     :raises Terminal: no such secret, not readable, or not of the expected shape
     :raises Retryable: Secrets Manager did not answer
     """
-    secret_id = f"{settings.secret_prefix}{name}"
+    value = secret(name, settings)
     try:
-        value = json.loads(aws("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
         return Credentials(
             host=value["host"],
             port=int(value["port"]),
@@ -109,13 +108,31 @@ def credentials(name: str, settings: Settings) -> Credentials:
             username=value["username"],
             password=value["password"],
         )
+    except (KeyError, ValueError, TypeError):
+        raise Terminal(
+            f"Secret {settings.secret_prefix}{name} must be JSON with host, port, dbname, username, password."
+        ) from None
+
+
+def secret(name: str, settings: Settings) -> dict[str, Any]:
+    """Read the JSON object ``<prefix><name>`` from Secrets Manager, whatever its fields are.
+
+    :raises Terminal: no such secret, not readable, or no JSON object
+    :raises Retryable: Secrets Manager did not answer
+    """
+    secret_id = f"{settings.secret_prefix}{name}"
+    try:
+        value = json.loads(aws("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in ("ResourceNotFoundException", "AccessDeniedException"):
             raise Terminal(
-                f"Secret {secret_id}: {code}. Put the credentials there "
-                "(host, port, dbname, username, password) or grant secretsmanager:GetSecretValue."
+                f"Secret {secret_id}: {code}. Put there, as JSON, how the source is reached, "
+                "or grant secretsmanager:GetSecretValue."
             ) from None
         raise Retryable(f"Secret {secret_id}: {code}") from error
-    except (KeyError, ValueError, TypeError):
-        raise Terminal(f"Secret {secret_id} must be JSON with host, port, dbname, username, password.") from None
+    except (KeyError, ValueError):
+        value = None
+    if not isinstance(value, dict):
+        raise Terminal(f"Secret {secret_id} must be a JSON object.")
+    return value

@@ -4,11 +4,12 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 from psycopg import sql
@@ -224,10 +225,21 @@ def _record(reading: Reading, files: tuple[File, ...], run: Run, snapshot: Snaps
     return landed
 
 
-def publish(manifest: Manifest, run: Run, *, before: Position, after: Position, seconds: float) -> Landed:
-    """Write the manifest of files that are in place, then make the batch part of the flow."""
+def publish(
+    manifest: Manifest,
+    run: Run,
+    *,
+    before: Position,
+    after: Position,
+    seconds: float,
+    journal: Mapping[str, Any] | None = None,
+) -> Landed:
+    """Write the manifest of files that are in place, then make the batch part of the flow.
+
+    :param journal: what is to be noted once the batch is recorded, see `Ledger.record`
+    """
     manifest.write(run.lake)
-    run.ledger.record(manifest, before=before, after=after, todo="gate")
+    run.ledger.record(manifest, before=before, after=after, todo="gate", journal=journal)
     _sweep(manifest, run)
     return Landed(
         dataset=manifest.dataset,
