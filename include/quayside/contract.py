@@ -14,6 +14,10 @@ from quayside.errors import Terminal
 
 CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 SHARED = "shared"  # the data product of what all products use
+_CUSTOM = {
+    *("cursor", "landing", "weekly"),
+    *("grain", "source", "union", "filter", "history", "versionKey", "replacedBy", "latestBy", "naturalKey", "precedence"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,9 @@ class Column:
     :param enum: the only values allowed; empty when any is
     :param classification: ``internal``; ``personal`` (masked where a role may not see it) or ``restricted``
     :param partition: the lake's table is partitioned by this column
+    :param version_of: for a fact's column that points to a version: its column with the natural key; the load finds the
+        version that was valid then
+    :param valid_at: for such a column, the fact's column with the time
     """
 
     name: str
@@ -44,6 +51,8 @@ class Column:
     enum: tuple[Any, ...] = ()
     classification: str = "internal"
     partition: bool = False
+    version_of: str | None = None
+    valid_at: str | None = None
 
     @property
     def restricted(self) -> bool:
@@ -54,6 +63,21 @@ class Column:
     def personal(self) -> bool:
         """Personal data is masked where a role may not see it."""
         return self.classification == "personal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elements:
+    """A list inside a record that was landed as JSON.
+
+    :param path: where in a landed line it is
+    :param required: the record has it, even if empty
+    :param fields: of each element; their paths begin there. None where elements are plain values
+    """
+
+    name: str
+    path: str
+    required: bool
+    fields: tuple[Column, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +103,24 @@ class Contract:
 
     :param name: ``<domain>.<dataset>``, e.g. ``totesys.sales_order``
     :param version: of the schema, written to every manifest
+    :param form: what it is landed as: ``table``, ``json``, or ``csv``, where every value of a record is text
     :param product: whose it is: a set of sources that fill star schemas together, or ``shared``
     :param cursor: the column that an update sets; None for derived datasets
     :param freshness: promised age in minutes at most; None where none is promised
     :param weekly: how many rows come depends on the weekday and the hour, so that volumes are compared with those
     :param landing: for tables that Spark curates, the landing dataset that they are made of
-    :param grain: for warehouse tables, the source dataset of whose rows each row is one version
+    :param grain: for warehouse tables, the source dataset (or union) of whose rows each row is one version
     :param source: for warehouse tables, the SQL ``from`` clause that `Column.transform` refers to
+    :param union: names that ``source`` may use for the rows of several tables together, columns matched by name; their
+        column ``source_table`` says which table a row is of
+    :param filter: for warehouse tables, the SQL condition on the rows of ``source``
     :param history: every version is kept (facts); otherwise the latest (dimensions)
     :param version_key: columns that identify one version of a fact
+    :param replaced_by: for facts that are kept as they stand: the column whose values are replaced as a whole
+    :param latest_by: for dimensions that are told by facts: columns that say which of two rows of a member is later
+    :param natural_key: for dimensions whose every version is kept (SCD type 2): the column that the versions share; their
+        ``valid_from``, ``valid_to`` and ``is_current`` follow from when ``source`` saw them
+    :param precedence: for such dimensions, the SQL expression that is highest for what counts of a moment
     """
 
     name: str
@@ -95,6 +128,8 @@ class Contract:
     description: str
     owner: str
     columns: tuple[Column, ...]
+    lists: tuple[Elements, ...] = ()
+    form: str = "table"
     rules: tuple[Rule, ...] = ()
     product: str | None = None
     cursor: str | None = None
@@ -103,8 +138,14 @@ class Contract:
     landing: str | None = None
     grain: str | None = None
     source: str | None = None
+    union: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filter: str | None = None
     history: bool = False
     version_key: tuple[str, ...] = ()
+    replaced_by: str | None = None
+    latest_by: tuple[str, ...] = ()
+    natural_key: str | None = None
+    precedence: str | None = None
 
     @property
     def domain(self) -> str:
@@ -126,6 +167,11 @@ class Contract:
         if len(keys) != 1:
             raise Terminal(f"Contract {self.name}: mark exactly one property with primaryKey: true, not {len(keys)}.")
         return keys[0]
+
+    @property
+    def fact(self) -> bool:
+        """For warehouse tables: whether it holds events, and no members that events refer to."""
+        return self.history or self.replaced_by is not None
 
     @property
     def money(self) -> tuple[Column, ...]:
@@ -187,16 +233,19 @@ def _parse(path: Path, name: str) -> Contract:
         raise Terminal(f"{where}: its id must be {name}, and it must describe exactly one schema object.")
     [table] = document.schema_ or []
     custom: dict[str, Any] = {str(item.property): item.value for item in table.customProperties or []}
-    unknown = set(custom) - {"cursor", "landing", "grain", "source", "history", "versionKey", "weekly"}
+    unknown = set(custom) - _CUSTOM
     if unknown or not document.version:
         raise Terminal(f"{where}: unknown custom property {sorted(unknown)}" if unknown else f"{where}: has no version")
-    columns = tuple(_column(item, where) for item in table.properties or [])
+    properties = table.properties or []
+    columns = tuple(_column(item, where) for item in properties if item.logicalType != "array")
     return Contract(
         name=name,
         version=document.version,
         description=" ".join((table.description or "").split()),
         owner=(document.team.name if document.team and not isinstance(document.team, list) else None) or "unowned",
         columns=columns,
+        lists=tuple(_elements(item, where) for item in properties if item.logicalType == "array"),
+        form=table.physicalType or "table",
         rules=tuple(_rules(table, where)),
         product=document.dataProduct,
         cursor=custom.get("cursor"),
@@ -205,14 +254,23 @@ def _parse(path: Path, name: str) -> Contract:
         landing=custom.get("landing"),
         grain=custom.get("grain"),
         source=custom.get("source"),
+        union={name: tuple(tables) for name, tables in custom.get("union", {}).items()},
+        filter=custom.get("filter"),
         history=bool(custom.get("history", False)),
         version_key=tuple(custom.get("versionKey", ())),
+        replaced_by=custom.get("replacedBy"),
+        latest_by=tuple(custom.get("latestBy", ())),
+        natural_key=custom.get("naturalKey"),
+        precedence=custom.get("precedence"),
     )
 
 
 def _column(item: Any, where: str) -> Column:
     if not item.name or not item.physicalType:
         raise Terminal(f"{where}: property {item.name or '?'} needs a name and a physicalType.")
+    custom: dict[str, Any] = {str(extra.property): extra.value for extra in item.customProperties or []}
+    if set(custom) not in (set(), {"versionOf", "validAt"}):
+        raise Terminal(f"{where}: property {item.name} has custom properties {sorted(custom)}; it may: versionOf, validAt.")
     return Column(
         name=item.name,
         type=item.physicalType.lower(),
@@ -226,6 +284,19 @@ def _column(item: Any, where: str) -> Column:
         enum=tuple(entry.value for entry in item.enum or []),
         classification=item.classification or "internal",
         partition=bool(item.partitioned),
+        version_of=custom.get("versionOf"),
+        valid_at=custom.get("validAt"),
+    )
+
+
+def _elements(item: Any, where: str) -> Elements:
+    if not item.physicalName or not item.items:
+        raise Terminal(f"{where}: array {item.name} needs a physicalName, and items.")
+    return Elements(
+        name=item.name,
+        path=item.physicalName,
+        required=bool(item.required),
+        fields=tuple(_column(field, where) for field in item.items.properties or []),
     )
 
 
