@@ -3,21 +3,35 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import Any
 
 from local.sources.hospitality import days
-from local.sources.hospitality.encoding import Json, encode, money, named, utc
+from local.sources.hospitality.encoding import Json, encode, named
 from local.sources.hospitality.menu import BEVERAGE, DISCOUNTS, SURCHARGES, Menu, Product, member_price
 from local.sources.hospitality.people import Employee, Member
+from local.sources.hospitality.receipts import (
+    AMEX,
+    BONUS,
+    CASH,
+    EFTPOS,
+    GIFT,
+    HAPPY_HOUR,
+    MEMBERS,
+    POINTS,
+    STANDARD,
+    VISA,
+    Line,
+    Media,
+    Sale,
+    bonus_shape,
+    earned,
+    places,
+    redeemed,
+    sale_shape,
+    transaction_shape,
+)  # fmt: skip
 from quayside.venues import Venue
 
 REACH = timedelta(days=5)  # nothing of a business day is posted later than this after it began
-CASH, EFTPOS, VISA, AMEX, POINTS, GIFT = (
-    (1, "Cash"), (2, "EFTPOS"), (3, "Visa/Mastercard"), (4, "Amex"), (5, "Points"), (6, "Gift Card"),
-)  # fmt: skip
-STANDARD, HAPPY_HOUR, MEMBERS = named(1, "Standard"), named(2, "Happy Hour"), named(3, "Member")
-NOBODY = encode({"Id": 0, "Name": "", "Classification": {"Id": 0, "Name": ""},
-                 "Balance": {"Account": money(0), "Points": money(0)}})  # fmt: skip
 REFUND_REASONS = ("Wrong item", "Quality", "Customer changed mind", "Overcharged")
 VOID_REASONS = ("Keyed twice", "Wrong table", "Training", "Customer left")
 
@@ -35,65 +49,6 @@ class Posting:
     body: Json
     member_id: int
     transactions: tuple[tuple[str, Json], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A location with its terminals, as SwiftPOS names them; ``kind`` is what is sold there."""
-
-    kind: str
-    location: Json
-    terminals: tuple[Json, ...]
-    weight: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An item of a sale; money in cents with tax. ``flag`` is the one of its five flags that is set."""
-
-    product: Product
-    quantity: int
-    total: int
-    usual: int
-    level: Json = STANDARD
-    flag: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sale:
-    """A sale before it is posted; media are (means, cents)."""
-
-    id: int
-    at: datetime
-    kind: str
-    place: Place
-    terminal: Json
-    clerk: Json
-    lines: tuple[Line, ...]
-    media: tuple[tuple[tuple[int, str], int], ...]
-    member: Member | None
-    points: int
-    table: Json | None
-    known: bool
-    reason: str = ""
-
-    @property
-    def total(self) -> int:
-        """What is to be paid, in cents."""
-        return sum(line.total for line in self.lines)
-
-
-def places(venue: Venue) -> tuple[Place, ...]:
-    """Return where a venue sells: the first has a terminal and a bar more than others."""
-    base, large = venue.id * 10, venue.id == 1
-    names = (("bar", "Public Bar", 3 if large else 2, 5), ("bistro", "Bistro", 2, 4), ("bar", "Gaming Bar", 1, 2),
-             *([("bar", "Beer Garden", 2, 3)] if large else []))  # fmt: skip
-    found = []
-    for number, (kind, name, terminals, weight) in enumerate(names, 1):
-        keys = range(1, terminals + 1)
-        words = tuple(named((base + number) * 10 + key, f"{name} {key}") for key in keys)
-        found.append(Place(kind, named(base + number, name), words, weight))
-    return tuple(found)
 
 
 class Trade:
@@ -129,6 +84,8 @@ class Trade:
         found: list[Posting] = []
         for number, (at, hour) in enumerate(self._moments(), 1):
             sale = self._sale(self._first_id + number, at, hour)
+            if sale.member and sale.bonus:
+                self._balances[sale.member.id] += BONUS
             posted = self._posted(sale)
             found.append(self._posting(sale, posted))
             chance = self._random.random()
@@ -216,7 +173,7 @@ class Trade:
             lines.append(Line(product, quantity, price * quantity, usual, level, flag))
         return lines
 
-    def _media(self, total: int, member: Member | None) -> tuple[tuple[tuple[int, str], int], ...]:
+    def _media(self, total: int, member: Member | None) -> Media:
         random = self._random
         if member and random.random() < 0.06:
             points = min(total, self._known(member)) // 100 * 100  # 100 points are a dollar, spent in whole dollars
@@ -234,9 +191,9 @@ class Trade:
     def _known(self, member: Member) -> int:
         return self._balances.get(member.id, member.points(self._day))
 
-    def _balance(self, member: Member, total: int, media: tuple[tuple[tuple[int, str], int], ...]) -> int:
+    def _balance(self, member: Member, total: int, media: Media) -> int:
         """Return a member's points after a sale."""
-        self._balances[member.id] = self._known(member) + _earned(total) - _redeemed(media)
+        self._balances[member.id] = self._known(member) + earned(total) - redeemed(media)
         return self._balances[member.id]
 
     def _corrected(self, sale: Sale) -> Sale:
@@ -246,7 +203,7 @@ class Trade:
         (means, paid), *others = sale.media[::-1]
         media = (*others[::-1], (means, paid + more.total - first.total))
         clerk = self._random.choice(self._clerks[sale.place.kind == "bistro"])
-        points = sale.points + _earned(sale.total + more.total - first.total) - _earned(sale.total)
+        points = sale.points + earned(sale.total + more.total - first.total) - earned(sale.total)
         return replace(sale, lines=(more, *sale.lines[1:]), media=media, clerk=clerk, points=points)
 
     def _undone(self, sale: Sale, *, refund: bool) -> Sale:
@@ -307,140 +264,9 @@ class Trade:
 
     def _posting(self, sale: Sale, at: datetime) -> Posting:
         if sale.member is None:
-            return Posting(at, sale.id, encode(_sale_shape(sale)), 0, ())
-        told = [(f"{self._venue.id}-{sale.id}", encode(_transaction_shape(sale, self._venue)))]
-        if sale.id % 31 == 0 and sale.kind == "Sale":
-            told.append((f"{self._venue.id}-{sale.id}-B", encode(_bonus_shape(sale, self._venue))))
-        return Posting(at, sale.id, encode(_sale_shape(sale)), sale.member.id, tuple(told))
-
-
-def _earned(total: int) -> int:
-    """Return the points that a total is worth: one for each whole dollar, taken back when it is given back."""
-    return int(total / 100)
-
-
-def _redeemed(media: tuple[tuple[tuple[int, str], int], ...]) -> int:
-    """Return the points among the means of payment: a cent is a point."""
-    return sum(amount for means, amount in media if means == POINTS)
-
-
-def _sale_shape(sale: Sale) -> dict[str, Any]:
-    shape: dict[str, Any] = {
-        "Id": sale.id,
-        "ReceiptId": sale.id % 100_000 + 700_000_000,
-        "SaleType": "Dine In" if sale.table else "Bar",
-        "TransactionDate": utc(sale.at),
-        "TransactionType": sale.kind,
-        "Location": sale.place.location,
-        "Terminal": sale.terminal,
-        "Clerk": sale.clerk,
-        "Customer": _customer(sale),
-        "Table": sale.table,
-        "Items": [_item(line) for line in sale.lines],
-        "Media": [_medium(means, amount) for means, amount in sale.media],
-        "Reason": sale.reason,
-    }
-    for name, missing in (("SaleType", not sale.known), ("Reason", not sale.reason), ("Table", not sale.table),
-                          ("Customer", sale.member is None and sale.known)):  # fmt: skip
-        if missing:
-            del shape[name]
-    return shape
-
-
-def _customer(sale: Sale) -> Json:
-    if sale.member is None:
-        return NOBODY
-    return encode(
-        {
-            "Id": sale.member.id,
-            "Name": sale.member.name,
-            "Classification": {"Id": sale.member.class_id, "Name": sale.member.class_name},
-            "Balance": {"Account": money(0), "Points": money(sale.points * 100)},
-        }
-    )
-
-
-def _item(line: Line) -> dict[str, Any]:
-    product, tax = line.product, round(line.total / 11)  # prices hold 10 % goods and services tax
-    return {
-        "InventoryCode": product.code,
-        "Plu": product.plu,
-        "Name": product.name,
-        "Category": product.category,
-        "Group": product.group,
-        "MasterGroup": product.master_group,
-        "PriceLevel": line.level,
-        "Quantity": line.quantity,
-        "TotalEx": money(line.total - tax),
-        "TotalInc": money(line.total),
-        "NormalPrice": money(line.usual),
-        "ItemCost": money(product.cost),
-        "Tax": money(tax),
-        "IsDiscount": line.flag == "IsDiscount",
-        "IsRefund": line.flag == "IsRefund",
-        "IsVoid": line.flag == "IsVoid",
-        "IsSurcharge": line.flag == "IsSurcharge",
-        "IsPromotion": line.flag == "IsPromotion",
-        "TaxRate": TAX_RATE,
-    }
-
-
-TAX_RATE = money(1000)
-
-
-def _medium(means: tuple[int, str], amount: int) -> dict[str, Any]:
-    rounded = 5 * round(amount / 5) if means == CASH else amount
-    return {"Id": means[0], "Name": means[1], "Amount": money(amount), "RoundedAmount": money(rounded), "Tip": ZERO}
-
-
-ZERO = money(0)
-
-
-def _transaction_shape(sale: Sale, venue: Venue) -> dict[str, Any]:
-    assert sale.member is not None  # noqa: S101
-    tax = sum(round(line.total / 11) for line in sale.lines)
-    redeemed = _redeemed(sale.media)
-    return {
-        "Id": f"{venue.id}-{sale.id}",
-        "Member": named(sale.member.id, sale.member.name),
-        "Venue": named(venue.id, venue.name),
-        "Location": sale.place.location,
-        "SaleId": sale.id,
-        "TransactionDate": utc(sale.at),
-        "TransactionType": sale.kind,
-        "Items": [
-            {
-                "InventoryCode": line.product.code,
-                "Name": line.product.name,
-                "Quantity": line.quantity,
-                "TotalInc": money(line.total),
-            }
-            for line in sale.lines
-        ],
-        "Media": [{"Id": means[0], "Name": means[1], "Amount": money(amount)} for means, amount in sale.media],
-        "TotalEx": money(sale.total - tax),
-        "TotalInc": money(sale.total),
-        "Tax": money(tax),
-        "PointsEarned": money(_earned(sale.total) * 100),
-        "PointsRedeemed": money(redeemed * 100),
-        "PointsBalance": money(sale.points * 100),
-    }
-
-
-def _bonus_shape(sale: Sale, venue: Venue) -> dict[str, Any]:
-    """Return points given beside a sale: a transaction without one."""
-    shape = _transaction_shape(sale, venue)
-    del shape["SaleId"]
-    return {
-        **shape,
-        "Id": f"{shape['Id']}-B",
-        "TransactionType": "Bonus Points",
-        "Items": [],
-        "Media": [],
-        "TotalEx": ZERO,
-        "TotalInc": ZERO,
-        "Tax": ZERO,
-        "PointsEarned": money(5000),
-        "PointsRedeemed": ZERO,
-        "PointsBalance": money(sale.points * 100 + 5000),
-    }
+            return Posting(at, sale.id, encode(sale_shape(sale)), 0, ())
+        shapes = [transaction_shape(sale, sale.member, self._venue)]
+        if sale.bonus:
+            shapes.append(bonus_shape(sale, sale.member, self._venue))
+        told = tuple((str(shape["Id"]), encode(shape)) for shape in shapes)
+        return Posting(at, sale.id, encode(sale_shape(sale)), sale.member.id, told)

@@ -16,7 +16,7 @@ from local.sources.hospitality.server import Server
 from local.sources.hospitality.swiftpos import ASKED_FOR, SwiftPos
 from local.sources.hospitality.world import World
 
-RATE = 200  # requests a second that a vendor bears: more than a client that is well behaved ever sends
+RATE = 2000  # requests a second that a vendor bears: more than a client that is well behaved ever sends
 
 Credentials = dict[str, dict[str, str]]
 CREDENTIALS = {"swiftpos": tuple(ASKED_FOR), "humanforce": ("key", "secret")}

@@ -10,8 +10,10 @@ from typing import Any
 from local.sources.hospitality import days, gaming, menu, people
 from local.sources.hospitality.encoding import decode, encode, money
 from local.sources.hospitality.files import SETTLED, File, daily_files, quarterly_files
+from local.sources.hospitality.rosters import Roster
 from local.sources.hospitality.sales import REACH, Posting, Trade
-from local.sources.hospitality.shifts import History, Record, Rostered
+from local.sources.hospitality.shifts import Desk, History, Record
+from local.sources.hospitality.timesheets import timesheet
 from quayside.venues import DAY_STARTS, Venue, venues
 
 KEPT = 100  # business days of a venue whose sales are kept in memory: a month of two venues, and what is posted late
@@ -175,7 +177,17 @@ class World:
         return self._transactions[venue, day]
 
     def _shifts(self, venue: Venue, day: date) -> tuple[tuple[History, ...], tuple[History, ...]]:
-        return Rostered(self._random("shifts", venue.id, day), venue, day, self._staff[venue]).histories()
+        """Return a day's roster items and timesheets, each with all its versions."""
+        roster = Roster(self._random("roster", venue.id, day), venue, day, self._staff[venue])
+        desk, items, sheets = Desk(self._random("timesheets", venue.id, day), venue, day), [], []
+        for history, shift in roster.items():
+            items.append(history)
+            if shift and shift.employee and desk.random.random() > 0.015:  # now and then nobody comes
+                sheets.append(timesheet(desk, shift, shift.employee, rostered=True))
+        called = roster.called_in()
+        if called and called.employee:
+            sheets.append(timesheet(desk, called, called.employee, rostered=False))
+        return tuple(items), tuple(sheets)
 
     def _readings(self, venue: Venue, day: date) -> tuple[gaming.Reading, ...]:
         return gaming.readings(self._random("gaming", venue.id, day), venue, day)
