@@ -14,7 +14,26 @@ from quayside.ledger import Ledger, Position
 from quayside.manifest import Kind, Manifest, prefix
 
 VENUE = {"Id": 1, "Name": "Bella Vista Hotel"}
-ITEM = {"InventoryCode": "B1", "Plu": 7, "Name": "Pint", "Quantity": 2, "TotalEx": 20.00, "TotalInc": 22.00, "Tax": 2.00}
+ITEM = {
+    "InventoryCode": "B1",
+    "Plu": 7,
+    "Name": "Pint",
+    "Category": {"Id": 1, "Name": "Tap Beer"},
+    "Group": {"Id": 1, "Name": "Beer"},
+    "MasterGroup": {"Id": 1, "Name": "Beverage"},
+    "PriceLevel": {"Id": 1, "Name": "Standard"},
+    "Quantity": 2,
+    "TotalEx": 20.00,
+    "TotalInc": 22.00,
+    "Tax": 2.00,
+    "NormalPrice": 11.00,
+    "ItemCost": 4.20,
+    "IsDiscount": False,
+    "IsRefund": False,
+    "IsVoid": False,
+    "IsSurcharge": False,
+    "IsPromotion": False,
+}
 SALE = {
     "Id": 5,
     "ReceiptId": 50,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from quayside.contract import Column, Contract
+from quayside.contract import Column, Contract, Elements
 from quayside.errors import Terminal
 from quayside.manifest import Kind
 from quayside.quality.extraction import demand
@@ -65,13 +65,35 @@ READABLE = Check(
 
 def reading_checks(contract: Contract) -> list[Check]:
     """Return the checks that are made where landed lines of JSON are read: what they find is no value of a column."""
-    placed = [fitting_check(column) for column in contract.columns if column.path]
-    return [READABLE, *placed] if placed else []
+    if contract.form == "table":
+        return []
+    columns = [fitting_check(column) for column in contract.columns if column.path]
+    return [READABLE, *columns, *(check for each in contract.lists for check in list_checks(each))]
 
 
 def fitting_check(column: Column) -> Check:
     """Return the check that what stands at a column's path is of its type."""
     return _check(column, "type", "expect_column_values_to_be_of_type", {}, demand(column), basic=True)
+
+
+def list_checks(each: Elements) -> tuple[Check, Check]:
+    """Return the checks that a list's fields are of their types, and that no element lacks a required one."""
+    fields = {str(field.path): field for field in each.fields}
+    types = ", ".join(f"{path} as {field.type}" for path, field in fields.items())
+    needed = ", ".join(path for path, field in fields.items() if field.required)
+    return (
+        _check(
+            each, "type", "expect_column_values_to_be_of_type", {}, f"wants a list of {types or 'text'}", basic=True
+        ),
+        _check(
+            each,
+            "required",
+            "expect_column_values_to_not_be_null",
+            {},
+            f"requires {'a list' if each.required else 'nothing'}{f' with {needed} in each' if needed else ''}",
+            basic=True,
+        ),
+    )
 
 
 def column_checks(contract: Contract, kind: Kind) -> list[Check]:
@@ -190,7 +212,7 @@ def _words(value: object) -> str:
 
 
 def _check(
-    column: Column,
+    column: Column | Elements,
     rule: str,
     expectation: str,
     arguments: Mapping[str, Any],

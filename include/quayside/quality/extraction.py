@@ -3,32 +3,29 @@
 import sqlglot
 from sqlglot import exp
 
-from quayside.contract import Column, Contract
+from quayside.contract import Column, Contract, Elements
 from quayside.errors import Terminal
 
 LINES = "lines"  # the table that is queried; its one column is `line`
 ORDINAL = "_row"
+
+STRUCTURE = "_structure"  # as DuckDB tells it: names and types, no values
 
 # What a column's text must look like. Stricter than DuckDB's own casts, which take 1_000, make 13 of 12.7, and read
 # a time with an offset as if it had none: what is let through here must mean the same to whoever reads it next.
 FUNCTIONS = r"""
 create macro as_number(value) as
     case when regexp_full_match(value, '-?\d+(\.\d+)?([eE][+-]?\d+)?') then value end;
-create macro as_integer(value) as
-    case when try_cast(as_number(value) as decimal(38, 9)) = try_cast(as_number(value) as hugeint) then value end;
+create macro as_integer(value) as case when regexp_full_match(value, '-?\d+') then value end;
 create macro as_boolean(value) as case lower(value) when 'true' then true when 'false' then false end;
 create macro as_date(value) as
     case when regexp_full_match(value, '\d{4}-\d{2}-\d{2}(T00:00:00(\.0+)?)?') then left(value, 10) end;
 create macro as_local_time(value) as
     case when regexp_full_match(value, '\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?') then value end;
 create macro as_utc_time(value) as case when value like '%Z' then as_local_time(rtrim(value, 'Z')) end;
--- For transformLogic: the sum of a field over a list of the record; null where one lacks it, or it is no number.
-create macro total_of(record, list, field) as case
-    when json_array_length(record, '$.' || list) = 0 then 0
-    when len(record ->> ('$.' || list || '[*].' || field)) = json_array_length(record, '$.' || list)
-    and list_count(record ->> ('$.' || list || '[*].' || field)) = json_array_length(record, '$.' || list)
-    then list_sum(cast(record ->> ('$.' || list || '[*].' || field) as decimal(18, 4)[]))
-end;
+-- For transformLogic: the sum of a field over a list of the record; null where one is no number.
+create macro total_of(record, list, field) as
+    coalesce(list_sum(cast(record ->> ('$.' || list || '[*].' || field) as decimal(18, 4)[])), 0);
 """
 _READERS = {
     "smallint": "as_integer",
@@ -44,9 +41,11 @@ _DUCKDB = {"timestamp(3)": "timestamp_ms"}  # its own name
 
 
 def to_query(contract: Contract) -> str:
-    """Compose a query with the lines' ordinals, the contract's columns, and `landed_name` of each that has a path.
+    """Compose a query with the lines' ordinals, the contract's columns, and why some could not be read.
 
-    That one is null where the column could be read. Where the line is no JSON, all of them are, and the ordinal too.
+    That is `landed_name` of each column with a path, which is null where it could be read; `lacking_name` of each list,
+    null where no element lacks a required field; and the structure of the line, null where lines were not JSON before.
+    Where the line is no JSON, all of them are null, and the ordinal too.
 
     :raises Terminal: a column says neither where it is nor how it is computed, or how is no expression of its columns
     """
@@ -58,6 +57,8 @@ def to_query(contract: Contract) -> str:
     found = exp.select(
         exp.alias_(_call("json_extract_string", exp.column("line"), paths), "_texts"),
         *(exp.alias_(_call("json_extract", exp.column("line"), _path(name)), name) for name in ("record", "of")),
+        exp.alias_(exp.null() if contract.form == "csv" else _call("json_structure", exp.column("line")), STRUCTURE),
+        *(exp.alias_(_lacking(each), lacking_name(each.name)) for each in contract.lists),
     ).from_(readable.subquery("readable"))
     texts = {column.name: _text(column, position) for position, column in enumerate(placed, 2)}
     values = [
@@ -77,12 +78,18 @@ def to_query(contract: Contract) -> str:
     ordinal = exp.alias_(
         exp.cast(_call("list_extract", exp.column("_texts"), exp.Literal.number(1)), "bigint"), ORDINAL
     )
-    return exp.select(ordinal, *values).from_(found.subquery("found")).sql("duckdb", identify=True)
+    others = [exp.column(name) for name in (STRUCTURE, *(lacking_name(each.name) for each in contract.lists))]
+    return exp.select(ordinal, *others, *values).from_(found.subquery("found")).sql("duckdb", identify=True)
 
 
 def landed_name(column: str) -> str:
     """Return the name of what a column could not be read from."""
     return f"{column} as landed"
+
+
+def lacking_name(name: str) -> str:
+    """Return the name of the fields that elements of a list lack."""
+    return f"lacking in {name}"
 
 
 def demand(column: Column) -> str:
@@ -94,7 +101,34 @@ def demand(column: Column) -> str:
 
 
 def _path(path: str) -> exp.Expr:
-    return exp.Literal.string("$" + "".join(f'."{name}"' for name in path.split(".")))
+    return exp.Literal.string("$" + _steps(path))
+
+
+def _steps(path: str) -> str:
+    return "".join(f'."{name}"' for name in path.split("."))
+
+
+def _lacking(each: Elements) -> exp.Expr:
+    """Return the names of required fields that fewer elements have than there are; or that there is no list."""
+    size = _call("json_array_length", exp.column("line"), _path(each.path))
+    said = [
+        exp.case().when(
+            exp.LT(
+                this=_call("list_count", _call("json_extract_string", exp.column("line"), _in_each(each, field))),
+                expression=size.copy(),
+            ),
+            exp.Literal.string(str(field.path)),
+        )
+        for field in each.fields
+        if field.required
+    ]
+    absent = exp.case().when(exp.Is(this=size, expression=exp.null()), exp.Literal.string("the list itself"))
+    lacking = _call("concat_ws", exp.Literal.string(", "), *([absent] if each.required else []), *said, exp.null())
+    return _call("nullif", lacking, exp.Literal.string(""))
+
+
+def _in_each(each: Elements, field: Column) -> exp.Expr:
+    return exp.Literal.string(f"${_steps(each.path)}[*]{_steps(str(field.path))}")
 
 
 def _call(function: str, *arguments: exp.Expr) -> exp.Expr:

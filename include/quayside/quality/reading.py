@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from quayside.quality.expectations import Validator
 
 _REPORT_EVERY = 1_000_000
+_NOWHERE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +131,15 @@ class Reading:
         Of a line that cannot be read, no column is missing; nor is a value that is there and only of another type. And
         what a person has let pass does.
         """
-        nothing = np.empty(0, dtype=np.int64)
-        unfit = {name: each.positions for name, each in chunk.unfit.items()}
-        counting = dict(unfit)
-        for name, positions in broken.items():
-            released = _within(self._released.get(name, nothing), start, chunk.rows.num_rows)
-            other_type = unfit.get(name.removesuffix("required") + "type", nothing)
-            silent = np.concatenate([released, other_type, unfit.get(READABLE.name, nothing)])
-            counting[name] = np.setdiff1d(positions, silent)
+        unfit = {name: np.array(sorted(values)) for name, values in chunk.unfit.items()}
+        unreadable = unfit.pop(READABLE.name, _NOWHERE)
+        counting = {READABLE.name: unreadable}
+        for name, positions in {**broken, **unfit}.items():
+            released = _within(self._released.get(name, _NOWHERE), start, chunk.rows.num_rows)
+            other_type = (
+                unfit.get(f"{name.removesuffix('required')}type", _NOWHERE) if name.endswith("required") else _NOWHERE
+            )
+            counting[name] = np.setdiff1d(positions, np.concatenate([released, other_type, unreadable]))
         return {name: positions for name, positions in counting.items() if len(positions)}
 
     def _reject(self, chunk: Chunk, start: int, broken: Mapping[str, np.ndarray], quarantine: Quarantine) -> None:
@@ -162,7 +164,7 @@ class Reading:
     def _reasons(self, check: Check, chunk: Chunk, positions: np.ndarray) -> Iterator[str]:
         unfit = chunk.unfit.get(check.name)
         if unfit is not None:
-            values = [{check.column: value} if check.column else {} for value in unfit.values]
+            values = [{check.column: unfit[position]} if check.column else {} for position in positions.tolist()]
         else:
             names = [check.column] if check.column else self._columns(check)
             values = chunk.rows.select(names).take(pa.array(positions)).to_pylist()

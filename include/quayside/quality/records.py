@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from quayside.contract import Contract
 from quayside.errors import Terminal
 from quayside.lake import Lake
-from quayside.quality.checks import READABLE, fitting_check
-from quayside.quality.extraction import FUNCTIONS, LINES, ORDINAL, landed_name, to_query
+from quayside.quality.checks import READABLE, fitting_check, list_checks
+from quayside.quality.extraction import FUNCTIONS, LINES, ORDINAL, STRUCTURE, lacking_name, landed_name, to_query
+from quayside.quality.shapes import Shapes
 from quayside.types import arrow_schema
 from quayside.upload import failures
 
@@ -28,16 +29,7 @@ BLOCK = 8 * 1024 * 1024  # of text at once: some thousands of sales
 _MEMORY = "128MB"
 
 
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """Rows of a block that cannot be read as the contract wants.
-
-    :param positions: in the block, ascending
-    :param values: what stands there; nothing where the whole line is meant
-    """
-
-    positions: np.ndarray
-    values: list[str | None]
+type Values = Mapping[int, str | None]  # by position in a block, what stands there; nothing where all of it is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +38,12 @@ class Block:
 
     :param rows: the contract's columns
     :param lines: as landed
-    :param unfit: name of a check → what breaks it
+    :param unfit: name of a check → what breaks it that no column can hold
     """
 
     rows: pa.RecordBatch
     lines: "pa.Array[Any]"
-    unfit: Mapping[str, Unfit]
+    unfit: Mapping[str, Values]
 
 
 class Records:
@@ -60,7 +52,9 @@ class Records:
     def __init__(self, connection: "DuckDBPyConnection", contract: Contract) -> None:
         self._connection, self._query = connection, to_query(contract)
         self._schema = arrow_schema(contract)
-        self._checks = {landed_name(column.name): fitting_check(column) for column in contract.columns if column.path}
+        self._shapes = Shapes(contract)
+        self._columns = {landed_name(each.name): fitting_check(each).name for each in contract.columns if each.path}
+        self._columns |= {lacking_name(each.name): list_checks(each)[1].name for each in contract.lists}
 
     @classmethod
     @contextmanager
@@ -100,11 +94,24 @@ class Records:
         read = np.flatnonzero(found[ORDINAL].is_valid().to_numpy())
         if not np.array_equal(found[ORDINAL].drop_null().to_numpy(), read + start):
             raise Terminal(f"{key}: its lines are not numbered one after the other; was it changed by hand?")
-        unfit = {check.name: _unfit(found[name]) for name, check in self._checks.items()}
-        unreadable = np.setdiff1d(np.arange(len(lines)), read)
-        unfit[READABLE.name] = Unfit(unreadable, [None] * len(unreadable))
         [rows] = found.select(self._schema.names).cast(self._schema).to_batches()
-        return Block(rows, lines, {name: each for name, each in unfit.items() if len(each.positions)})
+        unreadable = np.setdiff1d(np.arange(len(lines)), read)
+        said = {name: _where(found[column]) for column, name in self._columns.items()}
+        unfit = _merged(self._misfits(found[STRUCTURE]), said)
+        unfit[READABLE.name] = dict.fromkeys(unreadable.tolist())
+        return Block(rows, lines, {name: values for name, values in unfit.items() if values})
+
+    def _misfits(self, structures: "pa.ChunkedArray[Any]") -> Mapping[str, Values]:
+        """Return what has other types than the contract wants, for each check by position."""
+        found: dict[str, dict[int, str]] = {}
+        for structure in structures.unique().drop_null().to_pylist():
+            if misfits := self._shapes.misfits(str(structure)):
+                positions = np.flatnonzero(
+                    pc.equal(structures, pa.scalar(str(structure))).fill_null(False).to_numpy()
+                ).tolist()
+                for name, kind in misfits.items():
+                    found.setdefault(f"{name}.type", {}).update(dict.fromkeys(positions, kind))
+        return found
 
 
 def lines_of(lake: Lake, key: str) -> "Iterator[pa.Array[Any]]":
@@ -131,6 +138,11 @@ def _split(text: bytes, key: str) -> "pa.Array[Any]":
     return pc.split_pattern(whole, "\n").flatten().cast(pa.string())
 
 
-def _unfit(values: "pa.ChunkedArray[Any]") -> Unfit:
+def _where(values: "pa.ChunkedArray[Any]") -> Values:
     positions = np.flatnonzero(values.is_valid().to_numpy())
-    return Unfit(positions, values.take(positions).to_pylist())
+    return dict(zip(positions.tolist(), values.take(positions).to_pylist(), strict=True))
+
+
+def _merged(first: Mapping[str, Values], then: Mapping[str, Values]) -> dict[str, Values]:
+    """Return what stands where; the text itself, where there is one, says more than its type."""
+    return {name: {**first.get(name, {}), **then.get(name, {})} for name in {**first, **then}}

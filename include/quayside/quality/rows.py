@@ -8,7 +8,7 @@ import pyarrow as pa
 from quayside.contract import Contract
 from quayside.lake import Lake
 from quayside.manifest import Manifest
-from quayside.quality.records import Records, Unfit
+from quayside.quality.records import Records, Values
 
 CHUNK = 50_000
 LINE = "line"
@@ -25,12 +25,7 @@ class Chunk:
 
     rows: pa.RecordBatch
     landed: pa.RecordBatch
-    unfit: Mapping[str, Unfit] = field(default_factory=dict)
-
-
-def are_records(contract: Contract) -> bool:
-    """Tell whether a dataset is landed as lines of JSON: its columns say where in a line they are."""
-    return any(column.path for column in contract.columns)
+    unfit: Mapping[str, Values] = field(default_factory=dict)
 
 
 def chunks(contract: Contract, manifest: Manifest, lake: Lake, columns: list[str] | None = None) -> Iterator[Chunk]:
@@ -41,7 +36,7 @@ def chunks(contract: Contract, manifest: Manifest, lake: Lake, columns: list[str
     :raises Terminal: a file of the batch is missing, or is not what the contract says
     """
     keys = [file.key for file in manifest.files]
-    if not are_records(contract):
+    if contract.form == "table":
         for rows in lake.batches(keys, columns=columns, rows=CHUNK):
             yield Chunk(rows, rows)
         return
@@ -57,6 +52,6 @@ def whole(contract: Contract, manifest: Manifest, lake: Lake, columns: list[str]
     :raises Retryable: as `chunks`
     :raises Terminal: as `chunks`
     """
-    if not are_records(contract):
+    if contract.form == "table":
         return lake.read_table([file.key for file in manifest.files], columns=columns)
     return pa.Table.from_batches([chunk.rows for chunk in chunks(contract, manifest, lake, columns)])
