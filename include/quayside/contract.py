@@ -16,7 +16,18 @@ CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
 SHARED = "shared"  # the data product of what all products use
 _CUSTOM = {
     *("cursor", "landing", "weekly"),
-    *("grain", "source", "union", "filter", "history", "versionKey", "replacedBy", "latestBy", "naturalKey", "precedence"),
+    *(
+        "grain",
+        "source",
+        "union",
+        "filter",
+        "history",
+        "versionKey",
+        "replacedBy",
+        "latestBy",
+        "naturalKey",
+        "precedence",
+    ),
 }
 
 
@@ -270,7 +281,9 @@ def _column(item: Any, where: str) -> Column:
         raise Terminal(f"{where}: property {item.name or '?'} needs a name and a physicalType.")
     custom: dict[str, Any] = {str(extra.property): extra.value for extra in item.customProperties or []}
     if set(custom) not in (set(), {"versionOf", "validAt"}):
-        raise Terminal(f"{where}: property {item.name} has custom properties {sorted(custom)}; it may: versionOf, validAt.")
+        raise Terminal(
+            f"{where}: property {item.name} has custom properties {sorted(custom)}; it may: versionOf, validAt."
+        )
     return Column(
         name=item.name,
         type=item.physicalType.lower(),

@@ -36,6 +36,7 @@ class Manifest:
     :param until: highest cursor value in it; for backfills the upper bound, exclusive
     :param snapshot_at: the source's clock when the rows were read, UTC without offset
     :param source: totals computed by the source itself in the same snapshot; None for derived batches
+    :param partitions: of a derived batch of a fact that is replaced by partition: those whose whole content it is
     """
 
     dataset: str
@@ -50,6 +51,7 @@ class Manifest:
     until: datetime | None = None
     source: Totals | None = None
     inputs: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -77,6 +79,7 @@ class Manifest:
                 "files": tuple(File(**file) for file in value["files"]),
                 "source": Totals(**value["source"]) if value["source"] else None,
                 "inputs": tuple(value["inputs"]),
+                "partitions": tuple(value.get("partitions", ())),  # older manifests do not speak of them
             }
         )
 

@@ -13,6 +13,7 @@ from quayside.types import arrow_type
 
 DELETED, BATCH, BUCKET = "deleted", "source_batch", "key_bucket"
 KEYS_PER_BUCKET = 250_000
+VALIDITY = ("valid_to", "is_current")  # of a member's version; they follow from the next version's ``valid_from``
 _ADDED = (
     commented(DELETED, pa.bool_(), "The source row was deleted; the values are the last known."),
     commented(BATCH, pa.string(), "The landing batch that these values came with."),
@@ -103,8 +104,12 @@ def change_schema(contract: Contract) -> pa.Schema:
 
 
 def star_columns(contract: Contract) -> tuple[Column, ...]:
-    """Return the columns that curated computes: not those that the warehouse numbers, and nothing restricted."""
-    return tuple(column for column in contract.columns if column.transform and not column.restricted)
+    """Return the columns that curated computes: not those that the warehouse gives, and nothing restricted."""
+    return tuple(
+        column
+        for column in contract.columns
+        if (column.transform or (contract.natural_key and column.name in VALIDITY)) and not column.restricted
+    )
 
 
 def part(location: str, bucket: str) -> str:

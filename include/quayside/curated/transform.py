@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from typing import Literal
 
 import sqlglot
 from sqlglot import exp
@@ -11,6 +12,7 @@ from quayside.errors import Terminal
 
 # DuckDB schemas: source rows as they stand now; their versions that this run brings; what stars gain from these.
 CURRENT, CHANGE, STAR = "current", "change", "star"
+PRECEDENCE = "_precedence"  # the column with the contract's ``precedence``, where it has one
 _TIMESTAMP_MS = {"timestamp(3)": "timestamp_ms"}  # DuckDB's own name
 
 
@@ -34,7 +36,7 @@ class Query:
 
 
 def compile_query(contract: Contract, known: Mapping[str, Set[str]]) -> Query:
-    """Compose ``source`` and the columns' ``transformLogic`` into a query, every identifier quoted.
+    """Compose ``source``, ``filter`` and the columns' ``transformLogic`` into a query, every identifier quoted.
 
     :param known: table name → its columns
     :raises Terminal: the contract refers to a table or column that is not there; the message names it
@@ -54,6 +56,11 @@ def compile_query(contract: Contract, known: Mapping[str, Set[str]]) -> Query:
             for name in set(tables.values()):
                 used[name] |= {identifier.name} & known[name]
     values = [_value(contract, column, tables, known, used) for column in contract.columns if column.transform]
+    select = exp.Select()
+    if contract.precedence:
+        values.append(exp.alias_(_expression(contract, "precedence", tables, known, used), PRECEDENCE, quoted=True))
+    if contract.filter:
+        select = select.where(_expression(contract, "filter", tables, known, used))
     grain = (contract.grain or "").partition(".")[2] if contract.history else None
     for table in source.find_all(exp.Table):
         table.replace(
@@ -66,7 +73,7 @@ def compile_query(contract: Contract, known: Mapping[str, Set[str]]) -> Query:
         )
     return Query(
         contract,
-        exp.Select(expressions=values, from_=source),
+        select.select(*values).from_(source),
         reads={name: columns for name, columns in used.items() if name != grain},
         changes={name: columns for name, columns in used.items() if name == grain},
     )
@@ -75,6 +82,19 @@ def compile_query(contract: Contract, known: Mapping[str, Set[str]]) -> Query:
 def to_sql(expression: exp.Expr) -> str:
     """Return DuckDB's SQL, every identifier quoted."""
     return expression.sql("duckdb", identify=True)
+
+
+def _expression(
+    contract: Contract,
+    part: Literal["filter", "precedence"],
+    tables: Mapping[str, str],
+    known: Mapping[str, Set[str]],
+    used: dict[str, set[str]],
+) -> exp.Expr:
+    where = f"Contract {contract.name}: {part}"
+    parsed = _parse(getattr(contract, part), None, where)
+    _note_columns(parsed, where, tables, known, used)
+    return parsed
 
 
 def _value(
