@@ -1,10 +1,14 @@
 """HTTP for the vendors: keep-alive, one thread a connection, faults where they are asked for."""
 
 import json
-import time
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR, socket
+from threading import Event
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from local.sources.hospitality.answers import Refused, Request
@@ -20,8 +24,7 @@ class Server(ThreadingHTTPServer):
     :param faults: of the names that can fail; the others answer always
     """
 
-    daemon_threads = True
-    block_on_close = False  # a client may keep its connection open
+    daemon_threads = False  # so that closing waits for them
 
     def __init__(
         self,
@@ -32,6 +35,31 @@ class Server(ThreadingHTTPServer):
     ) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
         self.answers, self.faults, self.log = answers, faults, log
+        self.closing = Event()
+        self._open: set[socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember a connection while it is open."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Give the port back, end the connections that clients keep open, and wait for what is being answered."""
+        self.closing.set()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(SHUT_RDWR)
+        super().server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of what went wrong, but not of clients that are gone."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -55,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, f"/{path}", dict(parse_qsl(url.query)), headers, body)
         try:
             fault = self.server.faults[name].meet() if name in self.server.faults else Fault()
-            time.sleep(fault.seconds)
+            self.server.closing.wait(fault.seconds)
             if fault.status:
                 after = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
                 raise Refused(fault.status, "This was asked to go wrong.", after)

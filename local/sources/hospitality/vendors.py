@@ -12,7 +12,7 @@ from local.sources.hospitality.control import Control
 from local.sources.hospitality.faults import Fault, Faults
 from local.sources.hospitality.files import Inbox
 from local.sources.hospitality.humanforce import Humanforce
-from local.sources.hospitality.server import Server
+from local.sources.hospitality.server import Answer, Server
 from local.sources.hospitality.swiftpos import ASKED_FOR, SwiftPos
 from local.sources.hospitality.world import World
 
@@ -53,21 +53,17 @@ class Vendors:
         self.world, self.clock = world, clock
         self._credentials = credentials or draw()
         self.faults = {"swiftpos": Faults(rate), "humanforce": Faults(rate)}
-        self._server = Server(
-            port,
-            {
-                "swiftpos": SwiftPos(world, clock, self._credentials["swiftpos"], uses=token_uses).answer,
-                "humanforce": Humanforce(world, clock, **self._credentials["humanforce"]).answer,
-                "control": Control(clock, self.faults).answer,
-            },
-            self.faults,
-            log,
-        )
+        self._port, self._log = port, log
+        self._answers: dict[str, Answer] = {
+            "swiftpos": SwiftPos(world, clock, self._credentials["swiftpos"], uses=token_uses).answer,
+            "humanforce": Humanforce(world, clock, **self._credentials["humanforce"]).answer,
+            "control": Control(clock, self.faults).answer,
+        }
 
     @property
     def url(self) -> str:
-        """The server's address; the vendors are below ``/swiftpos`` and ``/humanforce``."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        """The server's address, once it answers; the vendors are below ``/swiftpos`` and ``/humanforce``."""
+        return f"http://127.0.0.1:{self._port}"
 
     def secret(self, vendor: str) -> dict[str, Any]:
         """Return what a client has to know of ``swiftpos`` or ``humanforce``, as its secret holds it."""
@@ -99,18 +95,12 @@ class Vendors:
             inbox(file.name, file.content)
         return len(dropped)
 
-    def serve(self) -> None:
-        """Answer until another thread or a signal handler calls `stop`."""
-        self._server.serve_forever(poll_interval=0.1)
-
-    def stop(self) -> None:
-        """Answer no more and give the port back."""
-        self._server.shutdown()
-        self._server.server_close()
-
     def __enter__(self) -> Self:
-        Thread(target=self.serve, name="vendors", daemon=True).start()
+        self._server = Server(self._port, self._answers, self.faults, self._log)
+        self._port = self._server.server_address[1]
+        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="vendors", daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.stop()
+        self._server.shutdown()
+        self._server.server_close()
