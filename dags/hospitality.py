@@ -19,6 +19,7 @@ swiftpos = Pipeline(
         "dim_product",
         "dim_terminal",
         "dim_venue",
+        "fact_member_transaction",
         "fact_payment_taken",
         "fact_sale_item",
     ),

@@ -35,6 +35,7 @@ def ensure(layout: Layout, settings: Settings, progress: Callable[[str], None]) 
     if not runs.of(CHAIN[0], "success"):
         due = [CHAIN[0]]
     if not due and not runs.active():
+        _wake(api)
         return False
     runs.hurry()
     for dag in reversed(CHAIN):  # the listeners first
@@ -42,8 +43,7 @@ def ensure(layout: Layout, settings: Settings, progress: Callable[[str], None]) 
     if due and not _started(runs, due[0]):
         api.post(f"/dags/{due[0]}/dagRuns", {"logical_date": None})
     _follow(runs, progress)
-    for dag in api.get("/dags", paused=True, limit=100)["dags"]:
-        api.patch(f"/dags/{dag['dag_id']}?update_mask=is_paused", {"is_paused": False})
+    _wake(api)
     return True
 
 
@@ -102,6 +102,16 @@ def _wait_for_dags(api: Airflow, progress: Callable[[str], None]) -> None:
             raise ProcessFailed(f"Airflow knows no {', '.join(sorted(set(CHAIN) - known))} after {PARSED_AFTER} s.")
         progress("waiting for the DAG files to be read")
         time.sleep(0.5)
+
+
+def _wake(api: Airflow) -> None:
+    """Unpause what never ran; what somebody has paused since stays so.
+
+    The hotels' two years are taken in from now on, while somebody looks around.
+    """
+    for dag in [dag["dag_id"] for dag in api.get("/dags", paused=True, limit=100)["dags"]]:
+        if not api.get(f"/dags/{dag}/dagRuns", limit=1)["dag_runs"]:
+            api.patch(f"/dags/{dag}?update_mask=is_paused", {"is_paused": False})
 
 
 def _started(runs: Runs, dag: str) -> bool:

@@ -29,7 +29,7 @@ class LandFeedOperator(LandOperator):
         feed = _feed(self.source, work.secret(f"source/{self.source}"))
         if bounds:
             return backfill_feed(contracts, work.run, feed, *bounds)
-        return land_feed(contracts, work.run, feed, datetime.now(UTC).replace(tzinfo=None))
+        return land_feed(contracts, work.run, feed, now())
 
 
 class LandFilesOperator(LandOperator):
@@ -84,6 +84,11 @@ class LandFilesOperator(LandOperator):
         self.log.info("No new file in s3://%s/%s: waiting until %s UTC", bucket, prefix, f"{until:%H:%M}")
         trigger = InboxTrigger(bucket, prefix, seen=seen, until=until.isoformat(), interval=self.interval)
         self.defer(trigger=trigger, method_name="look_again")
+
+
+def now() -> datetime:
+    """Return the time until which a feed is read, UTC without offset."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _feed(source: str, secret: dict[str, Any]) -> Any:

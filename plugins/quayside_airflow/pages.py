@@ -22,7 +22,7 @@ from fastapi.responses import HTMLResponse
 
 from quayside_airflow.links import PREFIX
 
-STAGES = ("landing", "curated", "warehouse", "deletes")
+STAGES = ("landing", "curated", "warehouse", "deletes", "drift")
 NEWEST = 60  # attempts shown of each DAG
 # Pages show what came from sources: whatever that is, it must not run.
 HEADERS = {
@@ -56,8 +56,10 @@ def gate(dag_id: Name, run_id: Name) -> HTMLResponse:
 @app.get("/")
 def pipelines(request: Request, user: GetUserDep) -> HTMLResponse:
     """Show the last runs of every pipeline that the user may see."""
-    known = [item["entry"].removesuffix("_landing") for item in _items("finished")]
-    shown = [_runs(name) for name in known if _readable(name, request, user)]
+    finished = _items("finished")
+    known = {item["entry"].removesuffix("_landing") for item in finished}
+    known |= {item["loads_in"].removesuffix("_warehouse") for item in finished if item.get("loads_in")}
+    shown = [_runs(name) for name in sorted(known) if _readable(name, request, user)]
     return _page("Runs", "".join(shown) or "<p>No pipeline has run yet.</p>")
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 # They tell at length what nobody asked; the log of a stage is for people.
-TALKATIVE = ("botocore", "great_expectations")
+TALKATIVE = ("botocore", "great_expectations", "httpx")
 TOLD = ("dataset", "batch", "rows", "rejected", "changed", "equal", "drift", "warnings", "note")
 EVERY = 1.0  # seconds between two updates of the UI: each XCom is a request
 

@@ -45,7 +45,8 @@ class Airflow(BaseHTTPRequestHandler):
         elif path == "/importErrors":
             reply = {"import_errors": []}
         elif path.endswith("/dagRuns"):
-            found = [r for r in self.runs if r["dag_id"] == path.split("/")[2] and r["state"] in query["state"]]
+            states = query.get("state", ["success", "failed", "running", "queued"])
+            found = [r for r in self.runs if r["dag_id"] == path.split("/")[2] and r["state"] in states]
             reply = {"dag_runs": found[::-1]}
         elif path.endswith("/taskInstances"):
             dag, run_id = path.split("/")[2], path.split("/")[4]
@@ -103,14 +104,21 @@ def test_the_listeners_are_awake_before_the_first_run_starts(airflow, layout, se
 
 
 def test_a_second_time_nothing_is_started(airflow, layout, settings):
-    airflow.runs += [run(dag, "success") for dag in first_run.CHAIN]
+    airflow.runs += [run(dag, "success") for dag in (*first_run.CHAIN, "totesys_deletes")]
 
     assert first_run.ensure(layout, settings, print) is False
     assert airflow.asked == []
 
 
+def test_a_dag_that_came_since_is_woken_the_second_time(airflow, layout, settings):
+    airflow.runs += [run(dag, "success") for dag in first_run.CHAIN]
+
+    assert first_run.ensure(layout, settings, print) is False
+    assert airflow.asked == ["unpause totesys_deletes"]
+
+
 def test_nothing_follows_a_landing_of_nothing(airflow, layout, settings):
-    airflow.runs.append(run("totesys_landing", "success"))
+    airflow.runs += [run("totesys_landing", "success"), run("totesys_deletes", "success")]
 
     assert first_run.ensure(layout, settings, print) is False
     assert airflow.asked == []
