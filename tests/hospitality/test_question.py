@@ -1,10 +1,13 @@
 """How a question is read and its parameters bound: what is wrong is refused in words, before anybody is asked."""
 
+import re
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import accumulate
 
 import pytest
 
+from local.layout import ROOT
 from quayside.errors import Terminal
 from quayside.questions import load_question, question_names
 
@@ -67,3 +70,15 @@ def test_a_place_without_a_name_is_refused():
     question = replace(load_question("beverage_sales"), athena="-- why?\nselect ? /* since */, ?")
     with pytest.raises(Terminal, match="say after each"):
         _ = question.places
+
+
+def test_the_page_of_questions_lists_each_as_it_is():
+    page = (ROOT / "docs" / "questions.md").read_text()
+    listed = re.findall(
+        r"^\| (\d?) ?\| \[(\w+)\]\(\.\./include/sql/questions/(\w+)/question.yaml\) \| (.*) \|$", page, re.M
+    )
+
+    assert {(name, words) for _, name, _, words in listed} == {(name, load_question(name).question) for name in NAMES}
+    assert all(name == folder for _, name, folder, _ in listed)
+    numbers = list(accumulate((number for number, *_ in listed), lambda before, number: number or before))
+    assert numbers == [str(load_question(name).number) for _, name, _, _ in listed]
