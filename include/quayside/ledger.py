@@ -9,6 +9,7 @@ entry                     holds
 ``batch#<id>``            one batch: kind, bounds, rows, checksum, manifest, run, status
 ``todo#<stage>#<id>``     a batch that a stage has yet to take; gone once it has
 ``journal#<id>``          what is still to be noted about a batch of files
+``replay#<id>#<by>``      which rejected rows of a batch another replays, who decided so, and why
 ``lease``                 who works on this dataset, and until when
 ========================  =====================================================================
 
@@ -111,16 +112,21 @@ class Ledger:
         :param before: the position that the batch was read from
         :param after: what it becomes; its sequence must be the next one
         :param todo: the stage that takes the batch next
-        :param journal: kept as ``journal#<batch>`` in the same write, for notes that are too many for one
+        :param journal: kept in the same write, as ``journal#<batch>``: notes that are too many for one; of a replay, as
+            ``replay#<what it replays>#<batch>``
         :raises Superseded: the position is no longer ``before``
         """
         dataset, batch = manifest.dataset, manifest.batch
+        notes = []
+        if journal is not None:
+            about = f"replay#{manifest.inputs[0]}" if manifest.kind == "replay" else "journal"
+            notes = [self._items.put(dataset, f"{about}#{batch}", journal)]
         self._items.write(
             [
                 self._items.put(dataset, "position", _position_item(after), _still(before)),
                 self._items.put(dataset, f"batch#{batch}", _batch_item(manifest, "landed"), ABSENT),
                 self._items.put(dataset, f"todo#{todo}#{batch}", {}),
-                *([self._items.put(dataset, f"journal#{batch}", journal)] if journal is not None else []),
+                *notes,
             ],
             Superseded(f"{dataset}: another run recorded a batch since sequence {before.sequence}"),
         )

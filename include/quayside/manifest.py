@@ -30,7 +30,8 @@ class Manifest:
 
     :param batch: its id; ids of one dataset sort in the order in which they were recorded
     :param kind: ``window`` moved the cursor; ``backfill`` and ``deletes`` did not; ``derived`` came from other
-        batches (named in ``inputs``); ``replay`` from quarantine
+        batches (named in ``inputs``); ``replay`` from the quarantine of the first of ``inputs``, after having been
+        landed with the last of them
     :param run: the run that made it
     :param since: lower bound of the cursor, inclusive, UTC without offset; None reads from the beginning
     :param until: highest cursor value in it; for backfills the upper bound, exclusive

@@ -4,9 +4,6 @@ One object per batch, ``quarantine/<domain>/<table>/batch=<id>/rejected.parquet`
 row, with its ordinal in the batch (in the order of the manifest's files), the rules it breaks, the reasons in words,
 and the row as it was landed; of a line of JSON that is its columns and, in ``line``, all of it. A batch without
 rejected rows has none.
-
-Beside it, for each batch in which some of them were replayed, ``replayed-<that batch>.parquet``: their ordinals here,
-and the rules that a person has let them pass; in the order of that batch.
 """
 
 from collections.abc import Iterator
@@ -17,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 
 from quayside.lake import Lake, ParquetFile
-from quayside.ledger import Entry
 from quayside.manifest import Manifest
 from quayside.quality.rows import CHUNK
 
@@ -30,23 +26,6 @@ def quarantine_key(dataset: str, batch: str) -> str:
     """Return where the rejected rows of a batch are."""
     domain, _, table = dataset.partition(".")
     return f"quarantine/{domain}/{table}/batch={batch}/rejected.parquet"
-
-
-def replayed_key(dataset: str, batch: str, by: str) -> str:
-    """Return where it says which rejected rows of a batch the batch ``by`` replays."""
-    return f"{quarantine_key(dataset, batch).rpartition('/')[0]}/replayed-{by}.parquet"
-
-
-def released_rules(lake: Lake, entry: Entry) -> dict[str, np.ndarray]:
-    """Return the rules that rows of a batch may break, as a person has decided: rule → ordinals, ascending."""
-    if "replays" not in entry.facts:
-        return {}
-    key = replayed_key(entry.dataset, entry.facts["replays"], entry.batch)
-    released: dict[str, list[int]] = {}
-    for ordinal, rules in enumerate(lake.read_table([key], columns=["released"])["released"].to_pylist()):
-        for rule in rules.split(RULES) if rules else ():
-            released.setdefault(rule, []).append(ordinal)
-    return {rule: np.array(ordinals) for rule, ordinals in released.items()}
 
 
 def accepted(lake: Lake, manifest: Manifest, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:

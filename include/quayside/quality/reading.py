@@ -16,7 +16,8 @@ from quayside.quality import measures
 from quayside.quality.checks import READABLE, Check, Severity, column_checks, own_checks, reading_checks
 from quayside.quality.evidence import Evidence
 from quayside.quality.measures import Measure
-from quayside.quality.quarantine import RULES, Quarantine, released_rules
+from quayside.quality.quarantine import RULES, Quarantine
+from quayside.quality.rejected import released
 from quayside.quality.results import Result
 from quayside.quality.rows import Chunk, chunks, whole
 from quayside.quality.volume import remembered
@@ -81,7 +82,8 @@ class Reading:
         :raises Terminal: a rule of the contract cannot be applied, or a file of the batch is missing
         """
         self._evidence.forget_batch()
-        self._released = released_rules(self._run.lake, entry)
+        basic = {check.name for check in self._rejecting if check.basic}
+        self._released = {rule: rows for rule, rows in released(self._manifest, self._run).items() if rule not in basic}
         with Quarantine(self._run.lake, self._manifest) as quarantine:
             read = self._read(quarantine)
         earlier = [
