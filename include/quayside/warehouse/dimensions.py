@@ -14,31 +14,44 @@ from quayside.warehouse.staging import copy_in, staged
 
 
 def upsert(connection: psycopg.Connection[Any], table: Contract) -> int:
-    """Make a dimension's members what was staged last of each; return how many were added or differ now."""
+    """Make a dimension's members what was staged last of each; return how many were added or differ now.
+
+    Where the contract says by which columns a row is the latest, one that is older than what is there changes nothing.
+    """
     key = sql.Identifier(table.key.name)
     others = [column for column in columns(table) if not column.key]
     settled: sql.Composable = sql.SQL("nothing")
     if others:
         new = sql.SQL(", ").join(sql.Identifier("excluded", column.name) for column in others)
         old = sql.SQL(", ").join(sql.Identifier("kept", column.name) for column in others)
-        settled = sql.SQL("update set ({}) = row({}) where ({}) is distinct from ({})").format(
-            names(others), new, old, new
+        settled = sql.SQL("update set ({}) = row({}) where ({}) is distinct from ({}){}").format(
+            names(others), new, old, new, _not_older(table)
         )
+    later = [sql.SQL("{} desc nulls last").format(sql.Identifier(name)) for name in table.latest_by]
     return connection.execute(
         sql.SQL(
-            "insert into {} as kept ({}) select distinct on ({}) {} from {} order by {}, staged desc "
-            "on conflict ({}) do {}"
+            "insert into {} as kept ({}) select distinct on ({}) {} from {} order by {} on conflict ({}) do {}"
         ).format(
             qualified(table.table),
             names(columns(table)),
             key,
             names(columns(table)),
             staged(table),
-            key,
+            sql.SQL(", ").join([key, *later, sql.SQL("staged desc")]),
             key,
             settled,
         )
     ).rowcount
+
+
+def _not_older(table: Contract) -> sql.Composable:
+    """Return the condition that the row which is there is no later one; an inferred member's has no time."""
+    if not table.latest_by:
+        return sql.SQL("")
+    new, old = (
+        sql.SQL(", ").join(sql.Identifier(side, name) for name in table.latest_by) for side in ("excluded", "kept")
+    )
+    return sql.SQL(" and (({}) >= ({}) or {} is null)").format(new, old, sql.Identifier("kept", table.latest_by[0]))
 
 
 def infer_members(connection: psycopg.Connection[Any], dimension: Contract, referred: "pa.Array[Any]") -> int:

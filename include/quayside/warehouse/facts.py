@@ -6,7 +6,7 @@ checks all rows. See docs/decisions/0003-foreign-keys-in-bulk-loads.md.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -32,22 +32,33 @@ def insert_versions(connection: psycopg.Connection[Any], table: Contract, new: i
 
     :param new: how many are staged
     """
+    return insert_many(connection, table, new, lambda: _insert(connection, table))
+
+
+def insert_many(connection: psycopg.Connection[Any], table: Contract, new: int, insert: Callable[[], int]) -> int:
+    """Insert rows in the way that costs least for so many; return how many were added.
+
+    :param new: how many there are
+    :param insert: inserts them all, and says how many it added; done once more where keys turn out to be needed
+    """
     keys = _keys(connection, table, "f") if _checks_pay(connection, table, new) else {}
     if not keys or not _lock_all(connection, table):
-        return _insert(connection, table)
+        return insert()
     if _outnumbered(connection, table):
         try:
             with connection.transaction():  # a savepoint
-                return _insert_without(connection, table, _keys(connection, table, "fpu"))
+                return _insert_without(connection, table, _keys(connection, table, "fpu"), insert)
         except psycopg.errors.UniqueViolation:  # the same version in two batches: while its key stands, that is mended
             pass
-    return _insert_without(connection, table, keys)
+    return _insert_without(connection, table, keys, insert)
 
 
-def _insert_without(connection: psycopg.Connection[Any], table: Contract, keys: dict[str, str]) -> int:
+def _insert_without(
+    connection: psycopg.Connection[Any], table: Contract, keys: dict[str, str], insert: Callable[[], int]
+) -> int:
     """Insert while some keys are off; adding them back checks every row, old and new."""
     _alter(connection, table, [sql.SQL("drop constraint {}").format(sql.Identifier(name)) for name in keys])
-    rows = _insert(connection, table)
+    rows = insert()
     _alter(
         connection,
         table,

@@ -17,8 +17,10 @@ from quayside.warehouse.access import mask
 from quayside.warehouse.connection import lock, warehouse
 from quayside.warehouse.dimensions import infer_members, upsert
 from quayside.warehouse.facts import all_known, insert_versions, keep_new
-from quayside.warehouse.schema import migrate
+from quayside.warehouse.partitions import partitions_of, replace_partitions, stage_partitions
+from quayside.warehouse.schema import migrate, version_columns
 from quayside.warehouse.staging import stage
+from quayside.warehouse.versions import forget_members, infer_versions, merge_versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def load(tables: Sequence[Contract], run: Run, credentials: Credentials) -> list
         by_name = {table.name: table for table in tables}
         ready = [_prepare(connection, by_name, name, pending[name], run) for name in _order(tables) if pending[name]]
         # Facts last, and all together: readers may have to wait from the first of these until the commit.
-        loaded = [_insert(connection, by_name[each.dataset], each) for each in ready]
+        loaded = [_insert(connection, by_name, each, pending[each.dataset]) for each in ready]
     for table in loaded:
         for batch in table.batches:
             run.ledger.advance(table.dataset, batch, taken="load", status="loaded", facts={"loaded_by": run.id})
@@ -110,18 +112,19 @@ def _order(tables: Sequence[Contract]) -> list[str]:
 def _prepare(
     connection: psycopg.Connection[Any], tables: dict[str, Contract], name: str, manifests: Sequence[Manifest], run: Run
 ) -> Loaded:
-    """Load a dimension; stage a fact's new versions and the members that they refer to. ``changed`` counts what is new."""
+    """Load a dimension; stage a fact's rows and infer the members that they refer to. ``changed`` counts what is new."""
     table, begun = tables[name], time.monotonic()
     rows = sum(manifest.rows for manifest in manifests)
     run.progress(name, f"loading {rows:,} rows of {len(manifests)} batches")
     new, inferred = 0, {}
     if not (table.history and all_known(connection, table, manifests, run.lake)):
-        rows, referred = stage(
-            connection, table, manifests, run.lake, lambda so_far: run.progress(name, f"{so_far:,} rows staged")
-        )
+        rows, referred = _stage(connection, table, manifests, run)
         new = keep_new(connection, table, rows) if table.history else rows
         if new:
             counts = {dataset: infer_members(connection, tables[dataset], keys) for dataset, keys in referred.items()}
+            for column in version_columns(table):
+                dataset = (column.references or "").rpartition(".")[0]
+                counts[dataset] = infer_versions(connection, tables[dataset], table, column)
             inferred = {dataset: count for dataset, count in counts.items() if count}
     for dimension, count in inferred.items():
         run.progress(dimension, f"{count:,} members added that {table.table} refers to")
@@ -129,15 +132,41 @@ def _prepare(
         dataset=name,
         batches=tuple(manifest.batch for manifest in manifests),
         rows=rows,
-        changed=new if table.history else upsert(connection, table),
+        changed=new if table.fact else _settle(connection, table, tables),
         inferred=inferred,
         seconds=time.monotonic() - begun,
     )
 
 
-def _insert(connection: psycopg.Connection[Any], table: Contract, prepared: Loaded) -> Loaded:
-    if not (table.history and prepared.changed):
+def _stage(
+    connection: psycopg.Connection[Any], table: Contract, manifests: Sequence[Manifest], run: Run
+) -> tuple[int, dict[str, Any]]:
+    def told(rows: int) -> None:
+        run.progress(table.name, f"{rows:,} rows staged")
+
+    if table.replaced_by:
+        return stage_partitions(connection, table, manifests, run.lake, told)
+    whole = manifests[-1:] if table.natural_key else manifests  # each batch of versions holds them all
+    return stage(connection, table, whole, run.lake, told)
+
+
+def _settle(connection: psycopg.Connection[Any], table: Contract, tables: dict[str, Contract]) -> int:
+    return merge_versions(connection, table, tables.values()) if table.natural_key else upsert(connection, table)
+
+
+def _insert(
+    connection: psycopg.Connection[Any],
+    tables: dict[str, Contract],
+    prepared: Loaded,
+    manifests: Sequence[Manifest],
+) -> Loaded:
+    table, begun = tables[prepared.dataset], time.monotonic()
+    if table.replaced_by:
+        changed = replace_partitions(connection, table, partitions_of(manifests), tables)
+        for column in version_columns(table):
+            forget_members(connection, tables[(column.references or "").rpartition(".")[0]], tables.values())
+    elif table.history and prepared.changed:
+        changed = insert_versions(connection, table, prepared.changed)
+    else:
         return prepared
-    begun = time.monotonic()
-    added = insert_versions(connection, table, prepared.changed)
-    return replace(prepared, changed=added, seconds=prepared.seconds + time.monotonic() - begun)
+    return replace(prepared, changed=changed, seconds=prepared.seconds + time.monotonic() - begun)

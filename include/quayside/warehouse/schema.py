@@ -26,6 +26,7 @@ class Existing:
     :param columns: of each table and view: its columns in their order, with their types
     :param required: (table, column) that refuse null and have no default
     :param constraints: (table, name)
+    :param indexes: names
     :param comments: of (table, column); of the table itself for column None
     """
 
@@ -33,6 +34,7 @@ class Existing:
     required: frozenset[tuple[str, str]]
     constraints: frozenset[tuple[str, str]]
     comments: Mapping[tuple[str, str | None], str | None]
+    indexes: frozenset[str]
 
 
 def migrate(connection: psycopg.Connection[Any], tables: Sequence[Contract]) -> list[tuple[str, str]]:
@@ -76,8 +78,17 @@ def columns(table: Contract) -> tuple[Column, ...]:
 
 
 def loaded_columns(table: Contract) -> tuple[Column, ...]:
-    """Return the columns that batches bring: all but the key that the warehouse gives."""
-    return tuple(column for column in columns(table) if not serial(table, column))
+    """Return the columns that batches bring: all but the keys that the warehouse gives."""
+    return tuple(
+        column
+        for column in columns(table)
+        if not (serial(table, column) or column.version_of or (table.natural_key and column.key))
+    )
+
+
+def version_columns(table: Contract) -> tuple[Column, ...]:
+    """Return a fact's columns that point to the version of a member which was valid then."""
+    return tuple(column for column in columns(table) if column.version_of)
 
 
 def serial(table: Contract, column: Column) -> bool:
@@ -112,6 +123,7 @@ def _statements(tables: Sequence[Contract], before: Existing) -> Iterator[tuple[
         yield from _keys(table, before)
     for table in tables:  # when all tables are there
         yield from _foreign_keys(table, before)
+        yield from _indexes(table, before)
         yield from _comments(table, before)
         if table.history:
             yield from _view(table, before)
@@ -130,7 +142,7 @@ def _definition(table: Contract, column: Column, *, filled: bool = False) -> sql
     if table.history and column.name == "deleted":
         parts.append(sql.SQL("not null default false"))
     # A dimension's columns may be null: an inferred member has only its key.
-    elif column.key or (column.required and table.history and not filled):
+    elif column.key or (column.required and table.fact and not filled):
         parts.append(sql.SQL("not null"))
     return sql.SQL(" ").join(parts)
 
@@ -237,6 +249,20 @@ def _foreign_keys(table: Contract, before: Existing) -> Iterator[tuple[sql.Compo
         )
 
 
+def _indexes(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str, str | None]]:
+    """Index by what rows are replaced, and by what is looked up when a member's version goes."""
+    for column in columns(table):
+        name = f"{table.table}_{column.name}_idx"
+        if (column.name == table.replaced_by or column.version_of) and name not in before.indexes:
+            yield (
+                sql.SQL("create index {} on {} ({})").format(
+                    sql.Identifier(name), qualified(table.table), sql.Identifier(column.name)
+                ),
+                table.name,
+                None,
+            )
+
+
 def _comments(table: Contract, before: Existing) -> Iterator[tuple[sql.Composed, str, str | None]]:
     if before.comments.get((table.table, None)) != (table.description or None):
         yield (
@@ -314,6 +340,7 @@ def _existing(connection: psycopg.Connection[Any]) -> Existing:
         where relation.relnamespace = %s::regnamespace""",
         [SCHEMA],
     ).fetchall()
+    indexes = connection.execute("select indexname from pg_indexes where schemaname = %s", [SCHEMA]).fetchall()
     found: dict[str, dict[str, str]] = {}
     comments: dict[tuple[str, str | None], str | None] = {}
     for table, column, kind, _, about_column, about_table in described:
@@ -324,4 +351,5 @@ def _existing(connection: psycopg.Connection[Any]) -> Existing:
         comments=comments,
         constraints=frozenset((table, name) for table, name in constraints),
         required=frozenset((table, column) for table, column, _, required, *_ in described if required),
+        indexes=frozenset(name for (name,) in indexes),
     )

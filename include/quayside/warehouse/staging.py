@@ -1,10 +1,11 @@
 """Staging: a batch's rows on their way from Parquet into a temporary table, as a stream."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from psycopg import sql
 from pyarrow import csv
@@ -65,6 +66,7 @@ def stage(
     told: Callable[[int], None] = lambda _: None,
     *,
     only: Collection[str] = (),
+    partitions: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[int, dict[str, "pa.Array[Any]"]]:
     """Fill a temporary table with the rows of batches, in their order; return how many, and which keys they refer to.
 
@@ -72,6 +74,7 @@ def stage(
 
     :param told: given the rows so far, now and then
     :param only: these columns, where not all are needed
+    :param partitions: by batch, values of the contract's ``replacedBy`` whose rows are wanted; all where it is None
     :raises Retryable: S3 did not give a file
     :raises Terminal: a batch lacks the key, or a value does not fit its column
     """
@@ -80,7 +83,7 @@ def stage(
         for column in loaded_columns(table)
         if not only or column.name in only
     ]
-    if not table.history:
+    if not table.fact:
         parts.append(sql.SQL("staged bigint generated always as identity"))
     connection.execute(
         sql.SQL("create temporary table {} ({}) on commit drop").format(staged(table), sql.SQL(", ").join(parts))
@@ -88,7 +91,8 @@ def stage(
     rows, referred = 0, Referred(table)
     for manifest in manifests:
         for file in manifest.files:
-            for batch in _send(connection, table, file, lake, only):
+            wanted = partitions[manifest.batch] if partitions is not None else None
+            for batch in _send(connection, table, file, lake, only, wanted):
                 referred.add(batch)
                 rows += batch.num_rows
                 if rows % TOLD_EVERY < batch.num_rows:
@@ -121,6 +125,7 @@ def _send(
     file: File,
     lake: Lake,
     only: Collection[str],
+    partitions: Collection[str] | None,
 ) -> Iterator[pa.RecordBatch]:
     with failures(f"read {file.key}"), lake.filesystem.open_input_file(file.key) as source:
         parquet = pq.ParquetFile(source, pre_buffer=True)
@@ -133,4 +138,14 @@ def _send(
                 f"{table.name}: {file.key} lacks {', '.join(lacking)}, by which its contract knows rows. "
                 "Curate the batch again with the contract of today."
             )
-        yield from copy_in(connection, staged(table), present, batches_of(parquet, columns=present, rows=ROWS_AT_ONCE))
+        batches = batches_of(parquet, columns=present, rows=ROWS_AT_ONCE)
+        if partitions is not None:
+            batches = _of_partitions(batches, table.replaced_by or "", partitions)
+        yield from copy_in(connection, staged(table), present, batches)
+
+
+def _of_partitions(batches: Iterator[pa.RecordBatch], column: str, values: Collection[str]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        kept = batch.column(column)
+        wanted = pa.array(sorted(values), pa.string()).cast(kept.type)
+        yield batch.filter(pc.is_in(kept, wanted))
