@@ -71,6 +71,16 @@ def test_a_careful_reader_finds_the_truth_of_any_world_at_any_time_in_files_of_d
     assert read(dropped(world.opens, now, world)) == truth(now, world)
 
 
+def test_a_cut_line_says_nothing_until_all_of_it_comes():
+    cut = [file for file in WORLD.dropped(WORLD.opens, NOW) if not file.content.endswith(b"\n")]
+
+    for file in cut[:4]:
+        between = file.at + timedelta(seconds=1)
+        assert read(dropped(WORLD.opens, between)) == truth(between)
+        assert len(truth(between)) < len(truth(between + DAY))
+    assert cut
+
+
 def test_what_is_dropped_bit_by_bit_is_what_is_dropped_at_once(files):
     times = [WORLD.opens + number * 5 * DAY / 3 for number in range(6)] + [NOW]
     parts = [file for since, until in pairwise(times) for file in dropped(since, until)]
