@@ -1,5 +1,6 @@
 """A totesys source to write to, and what the landing zone holds of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from quayside.manifest import read_manifest
 from quayside.run import Run
 from quayside.settings import Credentials, Settings
 from tests.conftest import Databases
+from tests.landing.hotels import Hotels, hotels_of, vendors
 
 NOON = datetime(2026, 5, 1, 12)
 # Text that no compression makes small, so that its file has several parts.
@@ -115,3 +117,9 @@ class Platform:
 @pytest.fixture
 def platform(source: Source, settings: Settings, lake: Lake, ledger: Ledger) -> Platform:
     return Platform(source, settings, lake, ledger, [])
+
+
+@pytest.fixture
+def hotels(settings: Settings, lake: Lake, ledger: Ledger) -> Iterator[Hotels]:
+    with vendors() as both:
+        yield hotels_of(settings, lake, ledger, both)

@@ -52,12 +52,14 @@ class _Fetched:
     """A file as it was read.
 
     :param etag: of what was read, which may be newer than what was listed
+    :param known: a batch holds this content already
     """
 
     drop: Drop
     etag: str
     sha256: str
     content: IO[bytes]
+    known: bool
 
 
 def arrived(run: Run) -> list[str]:
@@ -136,8 +138,7 @@ class _Landing:
     def _take(self, fetched: _Fetched) -> Iterator[Record]:
         drop = fetched.drop
         noted = {"etag": fetched.etag, "sha256": fetched.sha256}
-        already = next(iter(self._run.ledger.notes(self._contract.name, f"content#{fetched.sha256}")), None)
-        if already or any(fetched.sha256 == sha256 for _, _, sha256 in self._taken):
+        if fetched.known or any(fetched.sha256 == sha256 for _, _, sha256 in self._taken):
             self._known[f"file#{drop.key}"] = noted
             return
         try:
@@ -162,8 +163,11 @@ class _Landing:
             for block in answer["Body"].iter_chunks(IN_MEMORY):
                 digest.update(block)
                 content.write(block)
-        fetched = _Fetched(drop, answer["ETag"], digest.hexdigest(), content)
-        self._keep(fetched)
+        sha256 = digest.hexdigest()
+        known = bool(self._run.ledger.notes(self._contract.name, f"content#{sha256}"))
+        fetched = _Fetched(drop, answer["ETag"], sha256, content, known)
+        if not known:
+            self._keep(fetched)
         return fetched
 
     def _keep(self, fetched: _Fetched) -> None:

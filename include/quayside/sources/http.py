@@ -56,9 +56,15 @@ class Api:
         self._url, self._auth, self._hidden = url, auth, hidden
 
     def __enter__(self) -> Self:
-        """Open."""
+        """Open.
+
+        :raises Terminal: the url is none
+        """
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-        self._client = httpx.Client(base_url=self._url, auth=self._auth, timeout=TIMEOUT, limits=limits)
+        try:
+            self._client = httpx.Client(base_url=self._url, auth=self._auth, timeout=TIMEOUT, limits=limits)
+        except httpx.InvalidURL as error:
+            raise Terminal(f"{self.name}: {error}. Correct the url in its secret.") from error
         return self
 
     def __exit__(

@@ -116,6 +116,7 @@ class Token(httpx.Auth):
         request.headers["AuthorizationToken"] = used
         response = yield request
         if response.status_code == 401:
+            response.read()  # so that its connection is free while others are waited for
             request.headers["AuthorizationToken"] = yield from self._other_than(used)
             yield request
 
