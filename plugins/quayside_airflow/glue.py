@@ -64,6 +64,7 @@ class RunGlueJobOperator(BaseOperator):
         timeout = self.execution_timeout.total_seconds() if self.execution_timeout else 3600
         return GlueJobOperator(
             task_id=self.task_id,
+            aws_conn_id=None,  # credentials come from where the platform's own clients find them
             job_name=planned["job"],
             script_args=planned["arguments"],
             deferrable=True,
@@ -123,6 +124,7 @@ class CrawlOperator(BaseOperator):
 
         return GlueCrawlerOperator(
             task_id=self.task_id,
+            aws_conn_id=None,
             config={"Name": Settings.from_environment().named(self.crawler)},
             poll_interval=self.interval,
             deferrable=True,

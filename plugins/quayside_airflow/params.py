@@ -44,13 +44,19 @@ def replay() -> dict[str, Param]:
             type=["null", "array"],
             items={"type": "integer", "minimum": 0},
             title="Only these rows",
-            description_md="Their `_row` in quarantine; all that were rejected where empty.",
+            description_md="Their `_row` in quarantine. Empty: those that are corrected, or else all.",
+        ),
+        "rule": Param(
+            None,
+            type=["null", "string"],
+            title="Only what this rule rejected",
+            description_md="Its name, as the gate's page shows it.",
         ),
         "corrected": Param(
             None,
             type=["null", "object"],
             title="Corrected records",
-            description_md="`_row` → the whole record as it should have been. Rows that are not here are released as they are.",
+            description_md="`_row` → the whole record as it should have been. Other rows that are meant are released as they are.",
         ),
         "reason": Param(
             None,

@@ -33,7 +33,14 @@ class ReplayOperator(StageOperator):
 
             corrected = {int(row): record for row, record in (given["corrected"] or {}).items()}
             landed = replay(
-                self.dataset, self.batch, work.run, corrected=corrected or None, by=by, reason=given["reason"] or ""
+                self.dataset,
+                self.batch,
+                work.run,
+                rows=given["rows"],
+                rule=given["rule"],
+                corrected=corrected or None,
+                by=by,
+                reason=given["reason"] or "",
             )
             work.summary = records([landed])
             work.summary += records(gate(contracts_of([self.dataset]), work.run))

@@ -14,12 +14,15 @@ import pytest
 
 from local.sources.hospitality import Clock, Vendors, World
 from quayside.contract import contract_names
+from quayside.lake import Lake
+from quayside.run import Run
 from quayside.settings import Settings
 from quayside.sources import http
 from quayside_airflow import arrivals
 from tests.conftest import Databases
 from tests.support.airflow import ROOT
 from tests.support.aws import REGION
+from tests.support.landed import land_records, make_crawlers
 
 SOURCES = ("swiftpos", "humanforce", "aristocrat")
 MORNING = datetime(2026, 5, 2, 21, tzinfo=UTC)  # seven o'clock at the venues, which are closed
@@ -227,3 +230,60 @@ def test_a_file_that_is_there_is_taken_without_waiting_and_never_again(dags, hot
     dags.run("aristocrat_landing")
 
     assert [batch.rows for batch in ledger.batches("aristocrat.reading")] == [1]
+
+
+def test_a_rejected_record_comes_back_corrected_and_wakes_the_usual_dags(dags, hotels, ledger):
+    quarters = [f"{18 + number // 4}:{number % 4 * 15:02}" for number in range(20)]
+    lines = [f"1,2026-05-02,{time},{'much' if time == '20:30' else '1200.50'},1000,30" for time in quarters]
+    hotels.drop("a.csv", "\n".join([CSV.splitlines()[0], *lines, ""]))
+    assert dags.run("aristocrat_landing")["publish"] == "success"
+    [batch] = ledger.batches("aristocrat.reading")
+    assert batch.facts["rejected"] == 1
+
+    values = ("1", "2026-05-02", "20:30", "900.00", "1000", "30")
+    record = dict(zip(CSV.splitlines()[0].split(","), values, strict=True))
+    states = dags.run(
+        "quayside_replay",
+        dataset="aristocrat.reading",
+        batch=batch.batch,
+        corrected={"10": record},
+        reason="the venue says it was 900",
+    )
+
+    assert states == {"replay": "success", "quayside_replay": "success"}
+    assert [asset for asset, _ in dags.events()] == ["aristocrat.landed"]
+    [_, replayed] = ledger.pending("aristocrat.reading", "curate")
+    assert (replayed.kind, replayed.rows, replayed.facts.get("rejected", 0)) == ("replay", 1, 0)
+    assert "900.00" not in str(dags.xcoms("replay"))
+
+
+CRAWLERS = {
+    "aristocrat": ["aristocrat.reading"],
+    "rosters": ["humanforce.roster_item"],
+    "sales": ["swiftpos.member_transaction", "swiftpos.product", "swiftpos.sale"],
+    "timesheets": ["humanforce.timesheet"],
+}
+
+
+def test_what_has_drifted_fails_the_daily_look_and_is_told(dags, hotels, ledger, inbox, monkeypatch):
+    make_crawlers(hotels.settings, CRAWLERS)
+    for crawler in CRAWLERS:
+        monkeypatch.setattr(dags.bag.dags["hospitality_drift"].get_task(f"crawl_{crawler}"), "interval", 1)
+    dags.run("humanforce_landing")
+    assert dags.run("hospitality_drift") == {
+        **{f"crawl_{crawler}": "success" for crawler in CRAWLERS},
+        **dict.fromkeys(("compare", "align", "hospitality_drift"), "success"),
+    }
+    run = Run(id="a vendor's new release", settings=hotels.settings, lake=Lake.of(hotels.settings), ledger=ledger)
+    item = next(iter(hotels.vendors.world.roster_items(MORNING)))
+    land_records(run, "humanforce.roster_item", item | {"NetMinutes": str(item["NetMinutes"]), "Allowance": 1.5})
+
+    states = dags.run("hospitality_drift")
+
+    assert (states["compare"], states["align"], states["hospitality_drift"]) == ("failed", "success", "failed")
+    found = {each["field"]: (each["what"], each["alarm"]) for each in dags.xcoms("compare")["differences"]}
+    assert found["record.NetMinutes"] == ("type", True)
+    assert found["record.Allowance"] == ("new", False)
+    [(subject, text)] = inbox.read()
+    assert subject == "[failed] hospitality_drift.compare failed"
+    assert "record.NetMinutes is string" in text

@@ -1,7 +1,6 @@
 """The drift alarm: real crawls over landed batches, held against real contracts."""
 
 import copy
-import json
 import time
 import uuid
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from quayside.quality.drift import drift, refuse
 from quayside.quality.inferred import align, fields
 from quayside.run import Run
 from quayside.settings import Settings
-from tests.support.landed import land_records
+from tests.support.landed import land_records, make_crawlers
 
 ITEM = {
     "GuidKey": "7c0f", "LastEdit": "2026-05-01T10:00:00.123", "StartTime": "2026-05-01T09:00:00",
@@ -37,39 +36,7 @@ class Zone:
         self.settings, self.run = settings, run
         self.contracts = [load_contract("humanforce.roster_item"), load_contract("aristocrat.reading")]
         self._glue = boto3.client("glue")
-        boto3.client("glue").create_database(DatabaseInput={"Name": settings.landing_database})
-        role = f"crawl-{uuid.uuid4().hex[:8]}"
-        trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        boto3.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=document)
-        everything = {"Effect": "Allow", "Action": ["s3:*", "glue:*", "logs:*"], "Resource": "*"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
-        boto3.client("iam").put_role_policy(RoleName=role, PolicyName="all", PolicyDocument=policy)
-        for contract in self.contracts:
-            self._glue.create_crawler(
-                Name=settings.named(contract.table),
-                Role=role,
-                DatabaseName=settings.landing_database,
-                TablePrefix=f"{contract.domain}_",
-                Targets={
-                    "S3Targets": [
-                        {
-                            "Path": f"s3://{settings.lake_bucket}/landing/{contract.domain}/{contract.table}/",
-                            "Exclusions": ["**/manifest.json"],
-                        }
-                    ]
-                },
-                SchemaChangePolicy={"UpdateBehavior": "UPDATE_IN_DATABASE", "DeleteBehavior": "LOG"},
-                Configuration=json.dumps(
-                    {
-                        "Version": 1.0,
-                        "Grouping": {
-                            "TableGroupingPolicy": "CombineCompatibleSchemas",
-                            "TableLevelConfiguration": 4,
-                        },
-                    }
-                ),
-            )
+        make_crawlers(settings, {contract.table: [contract.name] for contract in self.contracts})
 
     def land(self, dataset: str, *records: dict[str, Any]) -> None:
         """Land a batch as the landing stage does."""

@@ -63,7 +63,9 @@ def drift(contracts: Sequence[Contract], run: Run, *, texts: Sequence[str] = ())
         if not recent:
             continue
         types = _inferred(run, contract, recent)
-        found += [*_broken(contract, types, text=contract.name in texts), *_news(contract, types, run)]
+        broken = list(_broken(contract, types, text=contract.name in texts))
+        told = {each.field for each in broken}
+        found += [*broken, *(each for each in _news(contract, types, run) if each.field not in told)]
         run.progress(contract.name, f"{len(types)} fields in {len(recent)} batches")
     return found
 
