@@ -21,6 +21,7 @@ from local.sources.hospitality.receipts import (
     VISA,
     Line,
     Media,
+    Place,
     Sale,
     bonus_shape,
     earned,
@@ -102,16 +103,11 @@ class Trade:
         count = max(0, int(spread + self._random.random()))
         weights = [days.HOURS[hour] for _, hour in self._hours]
         found = self._random.choices(self._hours, weights, k=count)
-        return sorted((begin + timedelta(milliseconds=int(self._random.random() * 3_600_000)), hour)
-                      for begin, hour in found)  # fmt: skip
+        return sorted((begin + self._seconds(0, 3600), hour) for begin, hour in found)
 
     def _sale(self, key: int, at: datetime, hour: int) -> Sale:
         random = self._random
-        dining = hour in (12, 13, 18, 19, 20)
-        place = random.choices(self._places, [
-            p.weight * (3 if dining else 0.5 if 11 < hour < 22 else 0) if p.kind == "bistro" else p.weight
-            for p in self._places
-        ])[0]  # fmt: skip
+        place = self._place(hour)
         bistro = place.kind == "bistro"
         member = self._members[int(len(self._members) * random.random() ** 2)] if random.random() < 0.2 else None
         adults = random.choice((1, 2, 2, 2, 3, 4, 4, 5, 6, 8)) if bistro else 0
@@ -119,6 +115,7 @@ class Trade:
         lines = self._lines(bistro, adults + children, hour, member)
         total = sum(line.total for line in lines)
         media = self._media(total, member)
+        table = {"Id": random.randint(1, 40), "AdultCovers": adults, "ChildCovers": children}
         return Sale(
             id=key,
             at=at,
@@ -130,30 +127,32 @@ class Trade:
             media=media,
             member=member,
             points=self._balance(member, total, media) if member else 0,
-            table=encode({"Id": random.randint(1, 40), "AdultCovers": adults, "ChildCovers": children})
-            if bistro else None,
+            table=encode(table) if bistro else None,
             known=random.random() < 0.7,
-        )  # fmt: skip
+        )
+
+    def _place(self, hour: int) -> Place:
+        """Choose where: the bistro when people dine, never late."""
+        bistro = 3 if hour in (12, 13, 18, 19, 20) else 0.5 if 11 < hour < 22 else 0
+        weights = [place.weight * (bistro if place.kind == "bistro" else 1) for place in self._places]
+        return self._random.choices(self._places, weights)[0]
 
     def _lines(self, bistro: bool, covers: int, hour: int, member: Member | None) -> list[Line]:
         random = self._random
-        drinks = self._pick("bar", random.choice((1, 1, 1, 2, 2, 3)) if not bistro else max(1, covers * 2 // 3), hour,
-                            member)  # fmt: skip
-        lines = drinks + (self._pick("bistro", max(1, round(covers * random.uniform(0.9, 1.5))), hour, member)
-                          if bistro else [])  # fmt: skip
+        drinks = max(1, covers * 2 // 3) if bistro else random.choice((1, 1, 1, 2, 2, 3))
+        lines = self._pick("bar", drinks, hour, member)
+        if bistro:
+            lines += self._pick("bistro", max(1, round(covers * random.uniform(0.9, 1.5))), hour, member)
         if random.random() < 0.01:  # keyed, and taken back before it was paid
             line = lines[-1]
             lines.append(replace(line, quantity=-line.quantity, total=-line.total, flag="IsVoid"))
             lines += self._pick("bar", 1, hour, member)
-        total = sum(line.total for line in lines)
         if random.random() < 0.04:
             percent = random.choice(tuple(DISCOUNTS))
-            off = -round(total * percent / 100)
-            lines.append(Line(DISCOUNTS[percent], 1, off, off, flag="IsDiscount"))
+            lines.append(_percentage(DISCOUNTS[percent], lines, -percent, "IsDiscount"))
         extra = 15 if days.is_holiday(self._day) else 10 if self._day.weekday() == 6 else 0
         if extra:
-            more = round(sum(line.total for line in lines) * extra / 100)
-            lines.append(Line(SURCHARGES[extra], 1, more, more, flag="IsSurcharge"))
+            lines.append(_percentage(SURCHARGES[extra], lines, extra, "IsSurcharge"))
         return lines
 
     def _pick(self, where: str, count: int, hour: int, member: Member | None) -> list[Line]:
@@ -204,6 +203,7 @@ class Trade:
         media = (*others[::-1], (means, paid + more.total - first.total))
         clerk = self._random.choice(self._clerks[sale.place.kind == "bistro"])
         points = sale.points + earned(sale.total + more.total - first.total) - earned(sale.total)
+        points += redeemed(sale.media) - redeemed(media)
         return replace(sale, lines=(more, *sale.lines[1:]), media=media, clerk=clerk, points=points)
 
     def _undone(self, sale: Sale, *, refund: bool) -> Sale:
@@ -270,3 +270,9 @@ class Trade:
             shapes.append(bonus_shape(sale, sale.member, self._venue))
         told = tuple((str(shape["Id"]), encode(shape)) for shape in shapes)
         return Posting(at, sale.id, encode(sale_shape(sale)), sale.member.id, told)
+
+
+def _percentage(product: Product, lines: list[Line], percent: int, flag: str) -> Line:
+    """Return what a till adds to a sale, or takes off it."""
+    amount = round(sum(line.total for line in lines) * percent / 100)
+    return Line(product, 1, amount, amount, flag=flag)

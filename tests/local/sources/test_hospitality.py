@@ -309,6 +309,17 @@ def test_every_edit_is_newer_than_the_one_before_and_within_14_days_of_its_date(
             assert last.at < datetime(last.day.year, last.day.month, last.day.day, tzinfo=SYDNEY) + 14 * DAY
 
 
+@pytest.mark.parametrize(("night", "more"), [(date(2026, 4, 4), 60), (date(2026, 10, 3), -60), (date(2026, 4, 11), 0)])
+def test_a_night_shift_is_as_long_as_it_lasts_also_when_the_clock_is_changed(night, more):
+    items = World(seed=7, begins=night).kept("rosterItems", night, night, NOW + 300 * DAY)
+    late = [item for item in items if item["EndTime"].startswith(f"{night + DAY}T04:00")]
+
+    assert late
+    for item in late:
+        shown = datetime.fromisoformat(item["EndTime"]) - datetime.fromisoformat(item["StartTime"])
+        assert timedelta(minutes=item["GrossMinutes"] - more) == shown
+
+
 def test_some_timesheets_move_to_another_date():
     world = World(seed=11, begins=BEGINS)
     histories = [h for day in range(40) for venue in world.venues for h in world.shifts(venue, BEGINS + day * DAY)[1]]

@@ -189,7 +189,7 @@ def test_what_the_windows_of_sales_tell_is_the_truth(client):
 def test_a_members_transactions_are_told_for_at_most_a_month(client):
     client.authorise()
     member = next(WORLD.member_transactions(NOW))["Member"]["Id"]
-    window = {"from": iso(NOW - 30 * DAY), "to": iso(NOW)}
+    window = {"from": iso(NOW - 31 * DAY), "to": iso(NOW)}
     status, _, told = client.swiftpos(f"/Member/{member}/Transaction", **window)
     truth = {t["Id"] for t in WORLD.member_transactions(NOW) if t["Member"]["Id"] == member}
 
