@@ -25,7 +25,7 @@ from quayside.upload import failures
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-BLOCK = 8 * 1024 * 1024  # of text at once: some thousands of sales
+BLOCK = 512 * 1024  # of text at once: some hundred sales, of which DuckDB holds some fifty times as much
 _MEMORY = "128MB"
 
 
