@@ -62,9 +62,9 @@ def drop_files(layout: Layout, settings: Settings, outputs: dict[str, str]) -> s
     bucket = outputs.get("inbox_bucket")
     if not bucket:
         return "no inbox: gaming files are not dropped"
-    processes.stop(DROPPER, run=layout.run)
-    env, command = dropping_environment(layout, settings), dropping(layout, settings, bucket)
-    processes.start(DROPPER, command, run=layout.run, env=env, cwd=layout.root)
+    if processes.running(DROPPER, run=layout.run) is None:
+        env, command = dropping_environment(layout, settings), dropping(layout, settings, bucket)
+        processes.start(DROPPER, command, run=layout.run, env=env, cwd=layout.root)
     return f"gaming files go to s3://{bucket}/aristocrat/"
 
 
