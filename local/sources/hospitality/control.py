@@ -21,6 +21,8 @@ from local.sources.hospitality.faults import Fault, Faults
 
 USUAL: dict[str, dict[str, Any]] = {"fail": {"status": 500}, "truncate": {"truncate": True}, "slow": {"seconds": 5}}
 
+WISHES = "outage, fail, truncate, slow, clock, clear"  # with the bodies above
+
 
 class Control:
     """Does what a person asks, and tells how things stand."""
@@ -39,7 +41,7 @@ class Control:
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise bad_request(f"{request.path}: {error!r}") from None
         elif request.path != "/status":
-            raise Refused(HTTPStatus.NOT_FOUND, "GET /control/status; the rest is POST.")
+            raise Refused(HTTPStatus.NOT_FOUND, f"GET /control/status; POST /control/{WISHES}.")
         vendors = {
             name: {"outage": faults.outage, "faults_waiting": faults.waiting, "requests": faults.requests}
             for name, faults in self._faults.items()
@@ -58,4 +60,4 @@ class Control:
             vendor = wish.pop("vendor")
             self._faults[vendor].add(Fault(**{**USUAL[what], **wish}))
         else:
-            raise Refused(HTTPStatus.NOT_FOUND, f"There is no /control/{what}.")
+            raise Refused(HTTPStatus.NOT_FOUND, f"There is no /control/{what}, only {WISHES}.")
