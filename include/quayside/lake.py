@@ -101,6 +101,15 @@ class Lake:
             with failures(f"read {key}"), self.filesystem.open_input_file(key) as source:
                 yield from batches_of(pq.ParquetFile(source, pre_buffer=True), columns=columns, rows=rows)
 
+    def count_rows(self, key: str) -> int:
+        """Return how many rows a Parquet object has, from its footer.
+
+        :raises Retryable: S3 did not give it
+        :raises Terminal: it does not exist
+        """
+        with failures(f"read {key}"), self.filesystem.open_input_file(key) as source:
+            return int(pq.read_metadata(source).num_rows)
+
     def write_json(self, key: str, value: Any) -> None:
         """Write a JSON object, readable by people."""
         self.write_bytes(key, json.dumps(value, indent=2, ensure_ascii=False, default=str).encode())

@@ -30,9 +30,14 @@ from quayside.items import ABSENT, Condition, Conflict, Items, Write
 from quayside.manifest import Kind, Manifest
 from quayside.settings import Settings
 
-Stage = Literal["gate", "curate", "load"]
+Stage = Literal["gate", "curate", "load", "reconcile"]
 MOST_WRITES = 100  # in one transaction
-_DONE: Mapping[Stage, str] = {"gate": "gated_at", "curate": "curated_at", "load": "loaded_at"}
+_DONE: Mapping[Stage, str] = {
+    "gate": "gated_at",
+    "curate": "curated_at",
+    "load": "loaded_at",
+    "reconcile": "reconciled_at",
+}
 
 
 class Superseded(Conflict):

@@ -11,87 +11,49 @@ The first prints what stands in source, lake and warehouse now, as JSON lines; t
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import duckdb
 import psycopg
-import pyarrow as pa
 
 from quayside.contract import Contract, contract_names, load_contract
-from quayside.curated.catalog import Catalog
 from quayside.curated.engine import engine
 from quayside.errors import QuaysideError, Terminal
 from quayside.manifest import Manifest, Totals
 from quayside.quality import comparison
 from quayside.quality.comparison import Arrived
-from quayside.quality.quarantine import accepted, quarantine_key
-from quayside.quality.results import slug
-from quayside.quality.standing import standing
+from quayside.quality.dates import compare_dates, loaded_facts
+from quayside.quality.lines import TABLE, Line, store
+from quayside.quality.quarantine import accepted, quarantine_key, rejected_rows
+from quayside.quality.records import lines_of
+from quayside.quality.standing import standing, standing_of_curated
 from quayside.quality.totals import added, differences, totals_of
 from quayside.run import Run
 from quayside.settings import Credentials, credentials
 from quayside.warehouse import load_again
 from quayside.warehouse.connection import warehouse
 
-TABLE = "reconciliation"
-FOLDER = f"quality/{TABLE}/"
-_FIELDS: list[tuple[str, pa.DataType]] = [
-    ("run", pa.string()),
-    ("checked_at", pa.timestamp("ms")),
-    ("dataset", pa.string()),
-    ("batch", pa.string()),
-    ("kind", pa.string()),
-    ("since", pa.timestamp("ms")),
-    ("until", pa.timestamp("ms")),
-    ("stage", pa.string()),
-    ("place", pa.string()),
-    ("found_rows", pa.int64()),
-    ("wanted_rows", pa.int64()),
-    ("found_key_hash", pa.int64()),
-    ("wanted_key_hash", pa.int64()),
-    ("found_sums", pa.string()),
-    ("wanted_sums", pa.string()),
-    ("equal", pa.bool_()),
-    ("note", pa.string()),
-]
-SCHEMA = pa.schema(_FIELDS)
 _REMEDIES = {
     "landing": "An object in landing changed after it was written: restore its version, or backfill the window.",
     "accepted": "Landing, quarantine and what passed the gate do not add up: clear the gate's task of this batch.",
     "curated": "The lake's table lost or changed versions: restore the table's objects, or backfill the window.",
     "warehouse": "Somebody changed the star, or a load is missing: see who wrote to it, delete what differs, let "
     "`python -m quayside.quality.reconciliation again {dataset} {batch}` hand the batch back, and load.",
+    "dates": "Somebody changed the fact or the curated table: see who wrote to it, let `python -m "
+    "quayside.quality.reconciliation again {dataset} {batch}` hand the batch back, and load; where that does not help, "
+    "backfill these dates.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """What one stage has of one batch, held against what it should have.
-
-    :param stage: ``landing``, held against the source; ``accepted``, with quarantine, against landing; ``curated`` and
-        ``warehouse``, against accepted
-    :param place: the table that was looked at; the dataset itself for landing and accepted
-    :param equal: whether the two agree
-    :param note: in what they differ, or why a difference is as it should be
-    """
-
-    dataset: str
-    batch: str
-    stage: str
-    place: str
-    found: Totals
-    wanted: Totals
-    equal: bool
-    note: str = ""
 
 
 def reconcile(
     sources: Sequence[Contract], tables: Sequence[Contract], run: Run, credentials: Credentials
 ) -> list[Line]:
     """Compare every curated batch of the sources that has not yet been found equal; store and return the results.
+
+    Of datasets that are landed as lines of JSON, landing is held against the manifest, and the facts that come of them
+    against the curated tables, by business date.
 
     A batch is compared once nothing that was derived from it waits to be loaded, and again by every run
     until it agrees. Not compared, because they rightly differ: attributes of dimensions (a later batch
@@ -102,20 +64,43 @@ def reconcile(
     :raises Retryable: lake, ledger or warehouse did not answer
     """
     lines: list[Line] = []
-    manifests = _to_compare(sources, tables, run)
-    if not manifests:
+    manifests, facts = _to_compare(sources, tables, run), loaded_facts(tables, run)
+    if not manifests and not facts:
         return lines
     with engine() as connection, warehouse(credentials, f"reconcile {run.id}") as stars:
         for contract, manifest in manifests:
-            mine = list(_compare(contract, manifest, tables, run, connection, stars))
-            lines += mine
-            good = all(line.equal for line in mine)
-            run.progress(
-                contract.name, f"batch {manifest.batch}: {manifest.rows:,} rows {'agree' if good else 'DIFFER'}"
-            )
-    _store(run, lines, {(manifest.dataset, manifest.batch): manifest for _, manifest in manifests})
+            if contract.form == "table":
+                lines += _tell(run, manifest, _compare(contract, manifest, tables, run, connection, stars))
+            else:
+                lines += _tell(run, manifest, _compare_records(contract, manifest, run))
+        for fact, loaded in facts:
+            by_batch = {manifest.batch: manifest for manifest in loaded}
+            for line in compare_dates(fact, loaded, run, stars):
+                lines += _tell(run, by_batch[line.batch], [line])
+    known = [manifest for _, manifest in manifests] + [manifest for _, loaded in facts for manifest in loaded]
+    store(run, lines, {(manifest.dataset, manifest.batch): manifest for manifest in known})
+    _settle(run, lines, manifests)
+    return lines
+
+
+def _tell(run: Run, manifest: Manifest, lines: Iterable[Line]) -> list[Line]:
+    found = list(lines)
+    said = "agree" if all(line.equal for line in found) else "DIFFER"
+    run.progress(manifest.dataset, f"batch {manifest.batch}: {manifest.rows:,} rows {said}")
+    return found
+
+
+def _settle(run: Run, lines: Sequence[Line], manifests: Sequence[tuple[Contract, Manifest]]) -> None:
+    """Take the batches that agree.
+
+    :raises Terminal: some do not
+    """
     broken = [line for line in lines if not line.equal]
     failed = {(line.dataset, line.batch) for line in broken}
+    for line in lines:
+        if line.stage == "dates" and line.equal:
+            facts = {"reconciled_by": run.id}
+            run.ledger.advance(line.dataset, line.batch, taken="reconcile", status="loaded", facts=facts)
     for contract, manifest in manifests:
         if (contract.name, manifest.batch) not in failed:
             run.ledger.advance(
@@ -123,7 +108,6 @@ def reconcile(
             )
     if broken:
         raise Terminal(_complaint(run, broken))
-    return lines
 
 
 def _to_compare(sources: Sequence[Contract], tables: Sequence[Contract], run: Run) -> list[tuple[Contract, Manifest]]:
@@ -155,28 +139,10 @@ def _compare(
     aside = quarantine_key(contract.name, manifest.batch)
     rejected = totals_of(contract, run.lake.batches([aside])) if run.lake.exists(aside) else Totals(rows=0, key_hash=0)
 
-    def line(stage: str, place: str, found: Totals, wanted: Totals, note: str = "") -> Line:
-        gaps = differences(found, wanted)
-        return Line(
-            dataset=contract.name,
-            batch=manifest.batch,
-            stage=stage,
-            place=place,
-            found=found,
-            wanted=wanted,
-            equal=not gaps,
-            note="; ".join([*gaps, note] if note else gaps),
-        )
-
+    line = partial(_line, manifest)
     if manifest.source:
         yield line("landing", contract.name, landing, manifest.source)
-    yield line(
-        "accepted",
-        contract.name,
-        added([passed, rejected]),
-        landing,
-        f"{rejected.rows:,} rows are in quarantine" if rejected.rows else "",
-    )
+    yield line("accepted", contract.name, added([passed, rejected]), landing, _aside(rejected.rows))
     comparison.load_accepted(connection, contract, manifest, run)
     mine = [table for table in tables if table.grain == contract.name]
     facts = [table for table in mine if table.history]
@@ -195,48 +161,43 @@ def _compare(
         yield line("warehouse", table.name, there.totals, passed, _restamped(there))
 
 
+def _compare_records(contract: Contract, manifest: Manifest, run: Run) -> Iterator[Line]:
+    """Count the lines in the objects against the manifest, and what the gate said against what is in quarantine."""
+
+    def totals(rows: int) -> Totals:
+        return Totals(rows=rows, key_hash=0)
+
+    landed = totals(sum(len(lines) for file in manifest.files for lines in lines_of(run.lake, file.key)))
+    facts = run.ledger.batch(contract.name, manifest.batch).facts
+    passed, rejected = manifest.rows - int(facts.get("rejected", 0)), len(rejected_rows(run.lake, manifest))
+    yield _line(manifest, "landing", contract.name, landed, totals(manifest.rows))
+    yield _line(manifest, "accepted", contract.name, totals(passed + rejected), landed, _aside(rejected))
+
+
+def _line(manifest: Manifest, stage: str, place: str, found: Totals, wanted: Totals, note: str = "") -> Line:
+    gaps = differences(found, wanted)
+    return Line(
+        dataset=manifest.dataset,
+        batch=manifest.batch,
+        stage=stage,
+        place=place,
+        found=found,
+        wanted=wanted,
+        equal=not gaps,
+        note="; ".join([*gaps, note] if note else gaps),
+    )
+
+
+def _aside(rows: int) -> str:
+    return f"{rows:,} rows are in quarantine" if rows else ""
+
+
 def _restamped(there: Arrived) -> str:
     return (
         f"{there.restamped:,} stand there under a later time, as they were seen again after a deletion"
         if there.restamped
         else ""
     )
-
-
-def _store(run: Run, lines: Sequence[Line], manifests: Mapping[tuple[str, str], Manifest]) -> None:
-    now = datetime.now(UTC).replace(tzinfo=None)
-    rows = []
-    for line in lines:
-        manifest = manifests[line.dataset, line.batch]
-        rows.append(
-            {
-                "run": run.id,
-                "checked_at": now,
-                "dataset": line.dataset,
-                "batch": line.batch,
-                "kind": manifest.kind,
-                "since": manifest.since,
-                "until": manifest.until,
-                "stage": line.stage,
-                "place": line.place,
-                "found_rows": line.found.rows,
-                "wanted_rows": line.wanted.rows,
-                "found_key_hash": line.found.key_hash,
-                "wanted_key_hash": line.wanted.key_hash,
-                "found_sums": json.dumps(line.found.sums),
-                "wanted_sums": json.dumps(line.wanted.sums),
-                "equal": line.equal,
-                "note": line.note,
-            }
-        )
-    Catalog.of(run.settings).ensure_table(
-        TABLE,
-        SCHEMA,
-        run.lake.uri(FOLDER),
-        description="What each stage has of each batch, against what it should have.",
-    )
-    with run.lake.parquet_writer(f"{FOLDER}{slug(run.id)}.parquet", SCHEMA) as file:
-        file.write(pa.Table.from_pylist(rows, schema=SCHEMA))
 
 
 def _complaint(run: Run, broken: Sequence[Line]) -> str:
@@ -264,26 +225,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         run = Run.of("by-hand")
-        tables = [load_contract(name) for name in contract_names("warehouse", product="totesys")]
         if given.command == "again":
-            found = load_again(
-                [table for table in tables if table.grain == given.dataset], f"{given.dataset}/{given.batch}", run
-            )
+            found = load_again(_made_of(given.dataset), f"{given.dataset}/{given.batch}", run)
             print("\n".join(found) or "Nothing was derived from it")
         else:
-            sources = [load_contract(name) for name in contract_names(given.pipeline)]
-            for record in standing(
-                sources,
-                tables,
-                run,
-                credentials(f"source/{given.pipeline}", run.settings),
-                credentials("warehouse", run.settings),
-            ):
+            for record in _standing(given.pipeline, run):
                 print(json.dumps(record))
     except QuaysideError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _made_of(dataset: str) -> list[Contract]:
+    """Return the star tables whose rows are a dataset's, or may be; or the star table that it is itself."""
+    records = load_contract(dataset).form != "table"
+    tables = [load_contract(name) for name in contract_names("warehouse")]
+    return [table for table in tables if dataset in (table.name, table.grain) or (records and table.replaced_by)]
+
+
+def _standing(pipeline: str, run: Run) -> Iterator[dict[str, Any]]:
+    sources = [load_contract(name) for name in contract_names(pipeline)]
+    stars = credentials("warehouse", run.settings)
+    if any(source.form != "table" for source in sources):
+        tables = [load_contract(name) for name in contract_names("warehouse")]
+        return standing_of_curated({source.name for source in sources}, tables, run, stars)
+    tables = [load_contract(name) for name in contract_names("warehouse", product=pipeline)]
+    return standing(sources, tables, run, credentials(f"source/{pipeline}", run.settings), stars)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,14 @@ def load(tables: Sequence[Contract], run: Run, credentials: Credentials) -> list
         loaded = [_insert(connection, by_name, each, pending[each.dataset]) for each in ready]
     for table in loaded:
         for batch in table.batches:
-            run.ledger.advance(table.dataset, batch, taken="load", status="loaded", facts={"loaded_by": run.id})
+            run.ledger.advance(
+                table.dataset,
+                batch,
+                taken="load",
+                status="loaded",
+                todo="reconcile" if by_name[table.dataset].replaced_by else None,
+                facts={"loaded_by": run.id},
+            )
         run.progress(
             table.dataset, f"loaded {table.rows:,} rows, {table.changed:,} of them new, in {table.seconds:.1f} s"
         )
@@ -77,12 +84,14 @@ def load_again(tables: Sequence[Contract], source: str, run: Run) -> list[str]:
     as they are; dimensions pass through their later batches once more, and end as the last of them says.
 
     :param tables: the star tables to mend
-    :param source: ``dataset/batch``
+    :param source: ``dataset/batch``: of a source, or of a star table itself
     """
     found = []
     for table in tables:
         batches = run.ledger.batches(table.name)
-        made_of_it = [source in _manifest(entry, run).inputs for entry in batches]
+        made_of_it = [
+            source == f"{table.name}/{entry.batch}" or source in _manifest(entry, run).inputs for entry in batches
+        ]
         for entry in batches[made_of_it.index(True) :] if any(made_of_it) else []:
             run.ledger.note(table.name, f"todo#load#{entry.batch}", {})
             found.append(f"{table.name}/{entry.batch}")
