@@ -95,6 +95,14 @@ def aws(state: Path) -> Iterator[str]:
 @pytest.fixture
 def settings(aws: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A fresh bucket, ledger, topic and catalog database."""
+    made = new_settings()
+    for name in Settings.__dataclass_fields__:
+        monkeypatch.setenv(f"QUAYSIDE_{name.upper()}", getattr(made, name))
+    return made
+
+
+def new_settings() -> Settings:
+    """Make a bucket, ledger, topic and catalog database that nobody else uses."""
     mark = uuid.uuid4().hex[:10]
     boto3.client("s3").create_bucket(Bucket=f"lake-{mark}", CreateBucketConfiguration={"LocationConstraint": REGION})
     for name in (f"quayside_{mark}", f"quayside_{mark}_masked"):
@@ -106,16 +114,13 @@ def settings(aws: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
         KeySchema=[{"AttributeName": "dataset", "KeyType": "HASH"}, {"AttributeName": "entry", "KeyType": "RANGE"}],
     )
     topic = boto3.client("sns").create_topic(Name=f"alerts-{mark}")["TopicArn"]
-    made = Settings(
+    return Settings(
         lake_bucket=f"lake-{mark}",
         ledger_table=f"ledger-{mark}",
         alerts_topic_arn=topic,
         catalog_database=f"quayside_{mark}",
         secret_prefix=f"quayside-{mark}/",
     )
-    for name in Settings.__dataclass_fields__:
-        monkeypatch.setenv(f"QUAYSIDE_{name.upper()}", getattr(made, name))
-    return made
 
 
 @pytest.fixture

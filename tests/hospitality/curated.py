@@ -21,7 +21,7 @@ from quayside.venues import venues
 
 Rows = dict[str, list[dict[str, Any]]]
 BATCH = "00000001-00000000"
-UNREADABLE = "2020-01-01"  # a partition of every table that a query fails on, unless it has ruled it out
+LONG_AGO = "2020-01-01"
 _ZONES = {venue.id: ZoneInfo(venue.time_zone) for venue in venues()}
 _VENUES = {venue.name: venue.id for venue in venues()}
 
@@ -57,16 +57,26 @@ def put(found: Rows, settings: Settings) -> None:
             days[(row["business_date"].isoformat(),) if parted else ()].append(row)
         placed = {}
         for values, some in days.items():
-            folder = base + "".join(f"v=1/business_date={value}/" for value in values)
+            folder = f"{base}v=1/" + "".join(f"business_date={value}/" for value in values)
             buffer = io.BytesIO()
             pq.write_table(pa.Table.from_pylist(some, schema=stored), buffer)
             lake.write_bytes(f"{folder}part-0.parquet", buffer.getvalue())
             placed[values] = lake.uri(folder)
         table = catalog.ensure_table(contract.table, stored, lake.uri(base), partitions=keys)
         if parted:
-            placed[(UNREADABLE,)] = lake.uri(f"{base}v=1/business_date={UNREADABLE}/")
-            lake.write_bytes(f"{base}v=1/business_date={UNREADABLE}/part-0.parquet", b"not to be opened")
             catalog.place_partitions(table, placed, existing=())
+        else:
+            catalog.relocate(table, placed[()])
+
+
+def spoil(settings: Settings) -> None:
+    """Add a partition of long ago to every table, on which a query fails unless it has ruled it out."""
+    lake, catalog = Lake.of(settings), Catalog.of(settings)
+    for name, table in catalog.tables().items():
+        if table.definition["PartitionKeys"]:
+            folder = f"curated/hospitality/{name}/v=1/business_date={LONG_AGO}/"
+            lake.write_bytes(f"{folder}part-0.parquet", b"not to be opened")
+            catalog.place_partitions(table, {(LONG_AGO,): lake.uri(folder)}, existing=())
 
 
 def business_day(local: datetime) -> date:

@@ -1,60 +1,34 @@
-"""The stars that the curated tables make, in plain Python, and how they are put into a warehouse."""
+"""The stars of a lake's curated tables, derived and loaded as the flow does."""
 
-from typing import Any
+from quayside.contract import contract_names, load_contract
+from quayside.curated.catalog import Catalog
+from quayside.curated.stars import derive_stars
+from quayside.lake import Lake
+from quayside.ledger import Ledger
+from quayside.run import Run
+from quayside.settings import Credentials, Settings
+from quayside.warehouse import load
+from tests.hospitality.curated import BATCH
 
-import psycopg
-from psycopg import sql
-
-from quayside.contract import load_contract
-from quayside.settings import Credentials
-from quayside.warehouse.access import mask
-from quayside.warehouse.schema import SCHEMA, column_type, columns, names, qualified
-from tests.hospitality.curated import Rows
-
-STARS = ("dim_terminal", "fact_gaming", "fact_member_transaction", "fact_sale_item", "fact_shift")
-
-
-def put(found: Rows, credentials: Credentials) -> None:
-    """Put the stars that the questions ask into the warehouse, and what analysts see of them."""
-    made = _stars(found)
-    contracts = [load_contract(f"warehouse.{table}") for table in STARS]
-    with psycopg.connect(**credentials.conninfo()) as connection:  # type: ignore[arg-type]
-        connection.execute(sql.SQL("create schema {}").format(sql.Identifier(SCHEMA)))
-        for contract in contracts:
-            kept = columns(contract)
-            name = qualified(contract.table)
-            types = sql.SQL(", ").join(
-                sql.SQL("{} {}").format(sql.Identifier(item.name), column_type(item)) for item in kept
-            )
-            connection.execute(sql.SQL("create table {} ({})").format(name, types))
-            into = sql.SQL("copy {} ({}) from stdin").format(name, names(kept))
-            with connection.cursor().copy(into) as copy:
-                for row in made[contract.table]:
-                    copy.write_row([row.get(item.name) for item in kept])
-        mask(connection, contracts)
+STARS = tuple(map(load_contract, contract_names("warehouse", product="hospitality")))
 
 
-def _stars(found: Rows) -> Rows:
-    sales = {row["sale_key"]: row for row in found["sale"]}
-    tills = {_till(row): {**row, "terminal_key": _till(row)} for row in found["sale"]}
-    return {
-        "dim_terminal": list(tills.values()),
-        "fact_gaming": found["gaming_reading"],
-        "fact_member_transaction": found["member_transaction"],
-        "fact_sale_item": [_line(row, sales[row["sale_key"]]) for row in found["sale_item"]],
-        "fact_shift": [
-            {**row, "kind": kind}
-            for kind, table in (("worked", "timesheet"), ("rostered", "roster_shift"))
-            for row in found[table]
-            if not row["deleted"]
-        ],
-    }
+def fill(settings: Settings, credentials: Credentials) -> None:
+    """Fill a warehouse from all partitions of the lake's curated tables."""
+    catalog, run = Catalog.of(settings), _run(settings)
+    changes = {}
+    for name in contract_names("hospitality"):
+        table = name.partition(".")[2]
+        changes[name] = [] if table == "product" else [value for (value,) in catalog.partitions(table)]
+    derive_stars(changes, (f"swiftpos.sale/{BATCH}",), STARS, run)
+    load(STARS, run, credentials)
 
 
-def _till(row: dict[str, Any]) -> str:
-    return f"{row['venue_id']}-{row['terminal_id']}"
-
-
-def _line(row: dict[str, Any], sale: dict[str, Any]) -> dict[str, Any]:
-    covers = {name: sale[name] if row["line"] == 1 else 0 for name in ("adult_covers", "child_covers")}
-    return {**row, **covers, "terminal_key": _till(row), "clerk_name": sale["clerk_name"]}
+def _run(settings: Settings) -> Run:
+    return Run(
+        id="questions",
+        settings=settings,
+        lake=Lake.of(settings),
+        ledger=Ledger.of(settings),
+        progress=lambda dataset, message: None,
+    )
