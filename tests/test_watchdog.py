@@ -161,6 +161,24 @@ def test_a_batch_that_waits_too_long_for_a_stage_is_told_unless_that_stage_is_pa
     assert look(run, after=promise + MINUTE) == ["totesys is fresh again"]
 
 
+def test_what_waits_for_a_warehouse_that_sources_share_is_told_unless_that_is_paused(run, ledger, inbox):
+    tables = ("warehouse.dim_staff",)
+    batch = Manifest(
+        dataset=tables[0], batch="00000001-a", kind="derived", run="r1", files=(), rows=3, schema_version="1.0.0",
+        snapshot_at=datetime(2026, 5, 1, 12),
+    )  # fmt: skip
+    assert ledger.record_derived(batch, todo="load")
+    landed_as_promised("totesys_landing", STAFF, tables, ledger, loads_in="shared_warehouse")
+    [finished] = ledger.notes("finished")
+    promise = load_contract("totesys.staff").freshness * MINUTE
+    later = datetime.now(UTC).replace(tzinfo=None) + promise + MINUTE
+    ledger.note("finished", "totesys_landing", finished | {"at": later.isoformat()})  # landing itself is fine
+
+    assert look(run, after=promise + MINUTE, paused=("shared_warehouse",)) == []
+    [told] = look(run, after=promise + MINUTE, paused=("totesys_warehouse",))
+    assert "warehouse.dim_staff: batch 00000001-a waits to be loaded since" in told
+
+
 def test_runs_are_forgotten_after_a_month(run, ledger):
     landed_as_promised("totesys_landing", STAFF, (), ledger)
     with watched(attempt(), ledger):

@@ -89,6 +89,19 @@ def test_the_run_page_shows_what_landed_was_rejected_and_why_it_failed(server, a
         assert "<script" not in text
 
 
+def test_what_sources_load_together_is_shown_beside_them(server, ada, ledger):
+    noted = {"at": "2026-03-01T10:00:00.000", "datasets": [], "tables": [], "loads_in": "hospitality_warehouse"}
+    ledger.note("finished", "swiftpos_landing", noted)
+    attempt = {"run": "manual__1", "state": "success", "reason": "", "link": "http://airflow.test/log", "summary": "[]"}
+    times = {"started_at": "2026-03-01T10:00:00.000", "ended_at": "2026-03-01T10:00:09.000"}
+    ledger.note("runs#hospitality_warehouse", "2026-03-01T10:00:00.000#load", {"task": "load", **attempt, **times})
+
+    text = server.get("/quayside/", headers=ada).text
+
+    assert "<h2>swiftpos</h2>" in text
+    assert "/dags/hospitality_warehouse/runs/manual__1" in text
+
+
 def test_a_page_asks_for_the_right_to_the_very_dag(server, ada, settings, monkeypatch):
     from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
