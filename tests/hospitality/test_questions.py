@@ -19,11 +19,12 @@ from quayside.errors import Terminal
 from quayside.questions import Question, ask_athena, ask_warehouse, load_question, question_names
 from quayside.questions.__main__ import main
 from quayside.settings import Credentials, Settings
-from quayside.warehouse.access import ANALYST, mask
+from quayside.warehouse.access import ANALYST, MASK, mask
 from tests.conftest import Databases, new_settings
 from tests.hospitality import curated, stars
 from tests.hospitality.edges import SINCE, UNTIL, Edges
 from tests.hospitality.truth import NAMES, Truth
+from tests.support.athena import Athena
 
 Worlds = tuple[tuple[World, datetime], ...]
 NOW = datetime(2026, 4, 9, 3, 34, tzinfo=UTC)  # in the middle of a day
@@ -37,6 +38,7 @@ ASKED = [
     (BELLA, date(2024, 2, 1), date(2024, 2, 2)),  # nothing has
     (BELLA, SINCE, UNTIL),
 ]
+PERSONAL = ("member_name", "clerk_name", "employee_name")
 SINGLE = (date(2025, 10, 4), date(2025, 10, 5), date(2026, 3, 31), date(2026, 4, 4), date(2026, 4, 5))
 
 
@@ -147,6 +149,37 @@ def test_the_worlds_hold_what_is_easily_miscounted(worlds: Worlds, truth: Truth)
     assert any(sheet["Deleted"] for sheet in autumn.timesheets(now)), "a deleted timesheet"
     sheets = [sheet for venue in NAMES.values() for _, sheet in truth.sheets(venue, **range_)]
     assert any("ClockedEndTime" not in sheet for sheet in sheets), "a shift that was not clocked"
+
+
+def test_nobodys_name_is_in_the_masked_tables(
+    rows: curated.Rows, lake: Settings, warehouse: Credentials, analyst: Credentials
+):
+    """Of members, clerks and employees: whatever is asked of all masked tables, in the lake and in the warehouse."""
+    names = {
+        row[column] for some in rows.values() for row in some for column in row if column in PERSONAL and row[column]
+    }
+    assert len(names) > 100
+    athena = Athena(replace(lake, catalog_database=masked_database(lake)))
+    tables = [name.partition(".")[2] for name in contract_names("hospitality")]
+    seen = {table: athena.rows(_some_of(table)) for table in tables}
+    with psycopg.connect(**analyst.conninfo()) as connection:  # type: ignore[arg-type]
+        query = "select table_name from information_schema.views where table_schema = 'masked'"
+        views = [view for (view,) in connection.execute(query)]
+        assert {"dim_member", "dim_employee", "fact_sale_item", "fact_payment_taken"} <= set(views)
+        for view in views:
+            seen[view] = connection.execute(sql.SQL("table masked.{}").format(sql.Identifier(view))).fetchall()
+
+    values = {value for some in seen.values() for row in some for value in row}
+    assert not names & values
+    assert all(any(MASK in row for row in seen[table]) for table in ("sale", "timesheet", "dim_member", "dim_employee"))
+    with psycopg.connect(**warehouse.conninfo()) as connection:  # type: ignore[arg-type]
+        assert names & {name for (name,) in connection.execute("select member_name from warehouse.dim_member")}
+
+
+def _some_of(table: str) -> str:
+    return f"select * from {table}" + (
+        f" where business_date between date '{AUTUMN[0]}' and date '{AUTUMN[1]}'" if table != "product" else ""
+    )
 
 
 def test_the_command_line_asks_either_and_says_what_is_wrong(
