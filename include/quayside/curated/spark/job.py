@@ -1,6 +1,7 @@
 """One run of the Glue job: lines are read once for all tables that are made of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as f
@@ -17,6 +18,7 @@ SETTINGS = {
     "spark.sql.ansi.enabled": "true",  # what cannot be cast fails, instead of being null
     "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
+_AT_ONCE = 2
 WHOLE = ""  # the one partition of a table that has none
 Report = Callable[[str, Done], None]
 
@@ -28,13 +30,19 @@ def curate(spark: SparkSession, plan: Plan, tables: Iterable[str], report: Repor
     """
     for name, value in SETTINGS.items():
         spark.conf.set(name, value)
-    names = sorted(tables, key=list(RECIPES).index)
-    for dataset in dict.fromkeys(plan.tables[name].landing for name in names):
-        job = _Dataset(spark, plan, dataset)
-        for name in names:
-            if plan.tables[name].landing == dataset:
-                report(name, job.write(name))
-        job.forget()
+    datasets: dict[str, list[str]] = {}
+    for name in tables:
+        datasets.setdefault(plan.tables[name].landing, []).append(name)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # a small window keeps the driver busy, not the executors
+        for done in [pool.submit(_curate, spark, plan, dataset, names, report) for dataset, names in datasets.items()]:
+            done.result()
+
+
+def _curate(spark: SparkSession, plan: Plan, dataset: str, names: Sequence[str], report: Report) -> None:
+    job = _Dataset(spark, plan, dataset)
+    for name in names:
+        report(name, job.write(name))
+    job.forget()
 
 
 class _Dataset:

@@ -13,6 +13,7 @@ from quayside.curated.spark.messages import Batch, Table
 from quayside.curated.spark.values import BATCH, ROW, schema
 
 _ROWS_PER_FILE = 1_000_000
+_ROW_OF = r'^\\s*\\{\\s*"row"\\s*:\\s*(\\d+)'  # of a landed line, which begins so; backslashes as SQL takes them
 _REJECTED = f"struct<{BATCH}: string, {ROW}: bigint>"
 _SNAPSHOTS = f"struct<{BATCH}: string, snapshot_at: timestamp_ntz>"
 _LINES = f"struct<value: string, {BATCH}: string, {ROW}: bigint, snapshot_at: timestamp_ntz>"
@@ -25,7 +26,7 @@ def few(spark: SparkSession, rows: Sequence[Mapping[str, Any]], kind: str) -> Da
     :param kind: ``struct<…>`` of a row
     """
     array = f.from_json(f.lit(json.dumps(rows)), f"array<{kind}>", {"mode": "FAILFAST"})
-    return spark.range(1).select(f.explode(array).alias("row")).select("row.*")
+    return spark.range(1).select(array.alias("rows")).selectExpr("inline(rows)")
 
 
 def read_lines(spark: SparkSession, dataset: str, batches: Sequence[Batch]) -> DataFrame:
@@ -33,10 +34,10 @@ def read_lines(spark: SparkSession, dataset: str, batches: Sequence[Batch]) -> D
     files = [file for batch in batches for file in batch.files]
     if not files:
         return parse(few(spark, [], _LINES), dataset)
-    lines = spark.read.text(files).select(
+    lines = spark.read.text(files).selectExpr(
         "value",
-        f.regexp_extract("_metadata.file_path", "/batch=([^/]+)/", 1).alias(BATCH),
-        f.regexp_extract("value", r'^\s*\{\s*"row"\s*:\s*(\d+)', 1).cast("bigint").alias(ROW),
+        f"regexp_extract(_metadata.file_path, '/batch=([^/]+)/', 1) as {BATCH}",
+        f"cast(regexp_extract(value, '{_ROW_OF}', 1) as bigint) as {ROW}",
     )
     rejected = [{BATCH: batch.batch, ROW: row} for batch in batches for row in batch.rejected]
     if rejected:  # before they are parsed: they need not be what the others are
@@ -58,8 +59,8 @@ def read_partitions(
         return spark.read.schema(wanted).parquet(*places)
     stored = t.StructType([field for field in wanted if field.name != table.partition])
     rows = spark.read.schema(stored).parquet(*places)
-    day = f.regexp_extract("_metadata.file_path", f"/{table.partition}=([^/]+)/", 1)
-    return rows.withColumn(table.partition, day.cast(whole[table.partition].dataType)).select(*wanted.names)
+    day = f"regexp_extract(_metadata.file_path, '/{table.partition}=([^/]+)/', 1)"
+    return rows.selectExpr("*", f"cast({day} as date) as {table.partition}").select(*wanted.names)
 
 
 def write(rows: DataFrame, table: Table) -> None:

@@ -72,7 +72,7 @@ def parse(lines: DataFrame, dataset: str) -> DataFrame:
     """
     kind = f"{LINES[dataset]}, {_CORRUPT} string"
     parsed = lines.withColumn("line", f.from_json("value", kind, {"columnNameOfCorruptRecord": _CORRUPT}))
-    said = f.concat_ws(" ", f.lit(f"{dataset} batch"), BATCH, f.lit("row"), f.col(ROW).cast("string"), f.lit(_MISFIT))
-    fitting = f.when(f.col(f"line.{_CORRUPT}").isNull(), f.col("line")).otherwise(f.raise_error(said))
+    said = f"concat('{dataset} batch ', {BATCH}, ' row ', {ROW}, ' {_MISFIT}')"
     others = [name for name in lines.columns if name != "value"]
-    return parsed.select(fitting.alias("line"), *others).select("line.*", *others).drop(_CORRUPT)
+    fitting = parsed.selectExpr(f"if(line.{_CORRUPT} is null, line, raise_error({said})) as line", *others)
+    return fitting.select("line.*", *others).drop(_CORRUPT)

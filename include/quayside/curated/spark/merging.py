@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as f
+from pyspark.sql import DataFrame
 
 from quayside.curated.spark.values import BATCH, ROW
 
@@ -15,8 +14,8 @@ def latest(rows: DataFrame, key: str, order: Sequence[str]) -> DataFrame:
 
     :param order: columns by which versions follow each other; where these are equal, ROW decides
     """
-    last = Window.partitionBy(key).orderBy(*(f.col(name).desc() for name in (*order, ROW)))
-    return rows.withColumn("_place", f.row_number().over(last)).filter("_place = 1").drop("_place")
+    last = f"partition by {key} order by {', '.join(f'{name} desc' for name in (*order, ROW))}"
+    return rows.selectExpr("*", f"row_number() over ({last}) as _place").filter("_place = 1").drop("_place")
 
 
 def merge(current: DataFrame, new: DataFrame, key: str, order: Sequence[str]) -> DataFrame:
@@ -39,4 +38,4 @@ def merge_lines(current: DataFrame, new: DataFrame, heads: DataFrame, key: str) 
 
 
 def _aged(current: DataFrame) -> DataFrame:
-    return current.withColumn(ROW, f.lit(_BEFORE).cast("bigint"))
+    return current.selectExpr("*", f"cast({_BEFORE} as bigint) as {ROW}")

@@ -1,6 +1,6 @@
 """SwiftPOS: what is sold, every version of it."""
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as f
 
 from quayside.curated.spark.merging import latest
@@ -9,46 +9,42 @@ from quayside.curated.spark.values import BATCH, ROW, Venues, listed
 
 # What may differ without making a version.
 _NOT_COMPARED = ("product_version_key", "stock_level", "valid_from", BATCH, ROW)
+_ISO = "\"yyyy-MM-dd'T'HH:mm:ss.SSS\""
 
 
-def product(lines: DataFrame, venues: Venues) -> DataFrame:  # noqa: ARG001 - one list for all
+def product(lines: DataFrame, venues: Venues) -> DataFrame:  # noqa: ARG001 - one list for all venues
     """Return one row per landed product: what a snapshot of the list showed.
 
     :param lines: also with ``snapshot_at``, when the list was read, UTC
     """
-    record, seen = f.col("record"), f.col("snapshot_at")
-    return lines.select(
-        f.concat_ws("@", record["InventoryCode"], f.date_format(seen, "yyyy-MM-dd'T'HH:mm:ss.SSS")).alias(
-            "product_version_key"
-        ),
-        record["InventoryCode"].alias("inventory_code"),
-        record["Plu"].alias("plu"),
-        record["Name"].alias("product_name"),
-        *classes(record),
-        record["Price"].alias("price"),
-        record["ItemCost"].alias("item_cost"),
-        record["StockLevel"].alias("stock_level"),
-        f.concat_ws(", ", listed(record["Barcodes"])).alias("barcodes"),
-        seen.alias("valid_from"),
+    return lines.selectExpr(
+        f"concat_ws('@', record.InventoryCode, date_format(snapshot_at, {_ISO})) as product_version_key",
+        "record.InventoryCode as inventory_code",
+        "record.Plu as plu",
+        "record.Name as product_name",
+        *classes("record"),
+        "record.Price as price",
+        "record.ItemCost as item_cost",
+        "record.StockLevel as stock_level",
+        f"concat_ws(', ', {listed('record.Barcodes')}) as barcodes",
+        "snapshot_at as valid_from",
         BATCH,
         ROW,
     )
 
 
 def merge_versions(current: DataFrame, seen: DataFrame) -> DataFrame:
-    """Return every version of every product.
+    """Return every version of every product; ROW is null for those that were known.
 
     :param current: the versions that were known, without ROW
     :param seen: what every snapshot showed from the first of these on; versions from then on are found anew, so that
         one that comes late finds its place
     """
-    first = seen.agg(f.min("valid_from").alias("_first"))
-    earlier = current.join(
-        f.broadcast(first), f.col("valid_from") < f.coalesce("_first", f.lit("9999-01-01").cast("timestamp_ntz"))
+    first = seen.selectExpr("min(valid_from) as first")
+    earlier = current.join(f.broadcast(first), f.expr("valid_from < first or first is null")).drop("first")
+    shown = earlier.selectExpr("*", f"cast(null as bigint) as {ROW}").unionByName(
+        latest(seen, "product_version_key", [BATCH])
     )
-    rows = earlier.drop("_first").withColumn(ROW, f.lit(None).cast("bigint"))
-    shown = rows.unionByName(latest(seen, "product_version_key", [BATCH]))
-    compared = f.struct(*(name for name in seen.columns if name not in _NOT_COMPARED))
-    before = f.lag(compared).over(Window.partitionBy("inventory_code").orderBy("valid_from"))
-    changed = shown.withColumn("_changed", ~before.eqNullSafe(compared))
-    return changed.filter("_changed").drop("_changed")
+    compared = f"struct({', '.join(name for name in seen.columns if name not in _NOT_COMPARED)})"
+    before = f"lag({compared}) over (partition by inventory_code order by valid_from)"
+    return shown.selectExpr("*", f"not ({before} <=> {compared}) as changed").filter("changed").drop("changed")

@@ -1,76 +1,73 @@
 """Humanforce: work that was done, and work that is planned. Its times are venue-local and have no zone."""
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as f
+from pyspark.sql import DataFrame
 
-from quayside.curated.spark.values import BATCH, ROW, Venues, business_date, clock, id_of, instant, said
+from quayside.curated.spark.values import BATCH, ROW, Venues, business_date, clock, ids, instant, said
 
 
 def timesheet(lines: DataFrame, venues: Venues) -> DataFrame:
     """Return one row per landed timesheet."""
-    paid = (_time("PayStartTime"), _time("PayEndTime"))
-    clocked = (_time("ClockedStartTime"), _time("ClockedEndTime"))
-    day = f.col("record.DateStart").cast("date")
-    return lines.select(
-        f.col("record.GuidKey").alias("timesheet_key"),
-        id_of(f.col("record.Location.Name"), venues).alias("venue_id"),
-        f.col("record.Employee.EmployeeCode").alias("employee_code"),
-        f.col("record.Employee.Name").alias("employee_name"),
-        f.col("record.Employee.EmploymentType.Name").alias("employment_type"),
-        f.col("record.Department.Name").alias("department"),
-        f.col("record.Role.Name").alias("role"),
-        day.alias("shift_date"),
-        f.col("record.PayDate").cast("date").alias("pay_date"),
-        paid[0].alias("pay_start"),
-        paid[1].alias("pay_end"),
-        clocked[0].alias("clocked_start"),
-        clocked[1].alias("clocked_end"),
-        _time("RosterStartTime").alias("roster_start"),
-        _time("RosterEndTime").alias("roster_end"),
-        f.coalesce(clocked[0], paid[0]).alias("start_at"),
-        f.coalesce(clocked[1], paid[1]).alias("end_at"),
-        f.col("record.GrossMinutes").alias("gross_minutes"),
-        f.col("record.NetMinutes").alias("net_minutes"),
-        _minutes("BreakMinutesPaid").alias("break_minutes_paid"),
-        _minutes("BreakMinutesUnpaid").alias("break_minutes_unpaid"),
-        f.col("record.Cost").alias("cost"),
-        f.col("record.Authorised").alias("authorised"),
-        f.col("record.Paid").alias("paid"),
-        f.col("record.Deleted").alias("deleted"),
-        _time("LastEdit").alias("last_edit"),
+    clocked, paid = ("ClockedStartTime", "ClockedEndTime"), ("PayStartTime", "PayEndTime")
+    return _placed(lines, venues).selectExpr(
+        "record.GuidKey as timesheet_key",
+        "venue_id",
+        "record.Employee.EmployeeCode as employee_code",
+        f"{said('record.Employee.Name')} as employee_name",
+        "record.Employee.EmploymentType.Name as employment_type",
+        "record.Department.Name as department",
+        "record.Role.Name as role",
+        "cast(record.DateStart as date) as shift_date",
+        "cast(record.PayDate as date) as pay_date",
+        f"{_time(paid[0])} as pay_start",
+        f"{_time(paid[1])} as pay_end",
+        f"{_time(clocked[0])} as clocked_start",
+        f"{_time(clocked[1])} as clocked_end",
+        f"{_time('RosterStartTime')} as roster_start",
+        f"{_time('RosterEndTime')} as roster_end",
+        f"coalesce({_time(clocked[0])}, {_time(paid[0])}) as start_at",
+        f"coalesce({_time(clocked[1])}, {_time(paid[1])}) as end_at",
+        "record.GrossMinutes as gross_minutes",
+        "record.NetMinutes as net_minutes",
+        "coalesce(record.BreakMinutesPaid, 0) as break_minutes_paid",
+        "coalesce(record.BreakMinutesUnpaid, 0) as break_minutes_unpaid",
+        "record.Cost as cost",
+        "record.Authorised as authorised",
+        "record.Paid as paid",
+        "record.Deleted as deleted",
+        f"{_time('LastEdit')} as last_edit",
         BATCH,
         ROW,
-        day.alias("business_date"),
+        "cast(record.DateStart as date) as business_date",
     )
 
 
 def roster_shift(lines: DataFrame, venues: Venues) -> DataFrame:
     """Return one row per landed roster item."""
-    return lines.select(
-        f.col("record.GuidKey").alias("roster_shift_key"),
-        id_of(f.col("record.Location.Name"), venues).alias("venue_id"),
-        said(f.col("record.Employee.EmployeeCode")).alias("employee_code"),
-        said(f.col("record.Employee.Name")).alias("employee_name"),
-        f.col("record.Department.Name").alias("department"),
-        f.col("record.Role.Name").alias("role"),
-        _time("StartTime").alias("start_at"),
-        _time("EndTime").alias("end_at"),
-        f.col("record.GrossMinutes").alias("gross_minutes"),
-        f.col("record.NetMinutes").alias("net_minutes"),
-        _minutes("BreakMinutes").alias("break_minutes"),
-        f.col("record.Cost").alias("cost"),
-        f.col("record.Published").alias("published"),
-        f.col("record.Deleted").alias("deleted"),
-        _time("LastEdit").alias("last_edit"),
+    return _placed(lines, venues).selectExpr(
+        "record.GuidKey as roster_shift_key",
+        "venue_id",
+        f"{said('record.Employee.EmployeeCode')} as employee_code",
+        f"{said('record.Employee.Name')} as employee_name",
+        "record.Department.Name as department",
+        "record.Role.Name as role",
+        f"{_time('StartTime')} as start_at",
+        f"{_time('EndTime')} as end_at",
+        "record.GrossMinutes as gross_minutes",
+        "record.NetMinutes as net_minutes",
+        "coalesce(record.BreakMinutes, 0) as break_minutes",
+        "record.Cost as cost",
+        "record.Published as published",
+        "record.Deleted as deleted",
+        f"{_time('LastEdit')} as last_edit",
         BATCH,
         ROW,
-        business_date(_time("StartTime")).alias("business_date"),
+        f"{business_date(_time('StartTime'))} as business_date",
     )
 
 
-def _time(field: str) -> Column:
-    return clock(instant(said(f.col(f"record.{field}"))))
+def _placed(lines: DataFrame, venues: Venues) -> DataFrame:
+    return lines.withColumn("venue_id", ids(venues)[lines["record.Location.Name"]])
 
 
-def _minutes(field: str) -> Column:
-    return f.coalesce(f.col(f"record.{field}"), f.lit(0))
+def _time(field: str) -> str:
+    return clock(instant(said(f"record.{field}")))

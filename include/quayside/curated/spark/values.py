@@ -1,4 +1,8 @@
-"""Values as the contracts have them: types, times, business days, venues."""
+"""Values as the contracts have them: types, times, business days, venues.
+
+Expressions are SQL's, as text: one that is put together by Python's functions costs Spark a search through all its
+libraries for each of them, which is a second and a half for a table.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -42,68 +46,64 @@ def schema(table: Table) -> t.StructType:
 
 
 def conform(rows: DataFrame, table: Table) -> DataFrame:
-    """Return exactly the contract's columns in its types, and ROW; a required one that is null fails the job."""
-    return rows.select(*(_conformed(name, kind, table) for name, kind in table.columns), ROW)
+    """Return exactly the contract's columns in its types, and ROW; a row that lacks a required value fails the job."""
+    casts = {name: f"cast({name} as {spark_type(kind).simpleString()})" for name, kind in table.columns}
+    lacks = " or ".join(f"{name} is null" for name in table.required)
+    lacking = ", ".join(f"if({name} is null, '{name}', null)" for name in table.required)
+    said = (
+        f"' lacks ', concat_ws(', ', {lacking}), ', which it must have: add a rule to the contract of {table.landing}.'"
+    )
+    casts[table.key] = (
+        f"if({lacks}, raise_error(concat('batch ', {BATCH}, ' row ', {ROW}, {said})), {casts[table.key]})"
+    )
+    return rows.selectExpr(*(f"{cast} as {name}" for name, cast in casts.items()), ROW)
 
 
-def _conformed(name: str, kind: str, table: Table) -> Column:
-    value = f.col(name).cast(spark_type(kind))
-    if name in table.required:
-        where = f.concat_ws(" ", f.lit("batch"), f.col(BATCH), f.lit("row"), f.col(ROW).cast("string"))
-        said = f"no {name}, which its contract requires. Add a rule to the contract of {table.landing}, or relax this."
-        value = f.coalesce(value, f.raise_error(f.concat(where, f.lit(f" has {said}"))).cast(spark_type(kind)))
-    return value.alias(name)
-
-
-def instant(text: Column) -> Column:
+def instant(text: str) -> str:
     """Return a time that a vendor wrote in ISO 8601, to the millisecond; without a zone it is taken as it stands."""
-    return f.date_trunc("millisecond", text.cast("timestamp"))
+    return f"date_trunc('millisecond', cast({text} as timestamp))"
 
 
-def clock(time: Column) -> Column:
-    """Return a time without its zone, as tables have it."""
-    return time.cast("timestamp_ntz")
+def clock(time: str) -> str:
+    """Return an instant without its zone, as tables have it."""
+    return f"cast({time} as timestamp_ntz)"
 
 
-def local(time: Column, zone: Column) -> Column:
+def local(time: str, zone: str) -> str:
     """Return what a clock shows in a zone (IANA name) at an instant."""
-    return clock(f.from_utc_timestamp(time, zone))
+    return clock(f"from_utc_timestamp({time}, {zone})")
 
 
-def business_date(clock: Column) -> Column:
+def business_date(clock: str) -> str:
     """Return the business day that a local time belongs to; which hours daylight saving left out does not matter."""
-    return (clock - f.expr(f"interval {DAY_STARTS.hour} hours")).cast("date")
+    return f"cast({clock} - interval {DAY_STARTS.hour} hours as date)"
 
 
-def zone_of(venue: Column, venues: Venues) -> Column:
-    """Return the time zone of a venue's id; null where there is no such venue."""
-    return _lookup(venue, {item["id"]: item["time_zone"] for item in venues})
-
-
-def id_of(name: Column, venues: Venues) -> Column:
-    """Return the id of a venue's name; null where there is no such venue."""
-    return _lookup(name, {item["name"]: item["id"] for item in venues})
-
-
-def said(text: Column) -> Column:
+def said(text: str) -> str:
     """Return a text, null where it is blank."""
-    return unless(f.trim(text), "")
+    return f"if(trim({text}) != '', trim({text}), null)"
 
 
-def unless(value: Column, nothing: Any) -> Column:
-    """Return a value, null where it is one that stands for nothing."""
-    return f.when(value != nothing, value)
-
-
-def listed(array: Column) -> Column:
+def listed(array: str) -> str:
     """Return an array, empty where there is none."""
-    return f.coalesce(array, f.array())
+    return f"coalesce({array}, array())"
 
 
-def total(array: Column, field: str, *, kind: str = "decimal(14,2)") -> Column:
+def total(array: str, field: str, kind: str = "decimal(14,2)") -> str:
     """Return the exact sum of a field over an array; null where an element lacks it, 0 of none."""
-    return f.aggregate(listed(array), f.lit(0).cast(kind), lambda sum_, item: (sum_ + item[field]).cast(kind))
+    zero = f"cast(0 as {kind})"
+    return f"aggregate({listed(array)}, {zero}, (sum, item) -> cast(sum + item.{field} as {kind}))"
 
 
-def _lookup(key: Column, values: Mapping[Any, Any]) -> Column:
-    return f.create_map(*(f.lit(item) for pair in values.items() for item in pair))[key]
+def zones(venues: Venues) -> Column:
+    """Return the map from a venue's id to its time zone."""
+    return _map({item["id"]: item["time_zone"] for item in venues})
+
+
+def ids(venues: Venues) -> Column:
+    """Return the map from a venue's name to its id."""
+    return _map({item["name"]: item["id"] for item in venues})
+
+
+def _map(values: Mapping[Any, Any]) -> Column:
+    return f.create_map(*(f.lit(item) for pair in values.items() for item in pair))
