@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from quayside_airflow.stage import StageOperator, run_name
-from quayside_airflow.values import assets_of, contracts_of, event_of, records
+from quayside_airflow.values import assets_of, contracts_of, event_of, moment, records
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
@@ -150,7 +150,8 @@ class DriftOperator(StageOperator):
         with self.work(context) as work:
             from quayside.quality.drift import drift, refuse
 
-            found = drift(contracts_of(self.datasets), work.run, texts=self.files)
+            crawled = moment(context["dag_run"].start_date.isoformat())
+            found = drift(contracts_of(self.datasets), work.run, crawled=crawled, texts=self.files)
             work.summary = records(found)
             context["ti"].xcom_push(key="differences", value=work.summary)
             refuse(found)

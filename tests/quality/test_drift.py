@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -44,6 +45,7 @@ class Zone:
 
     def look(self) -> list[tuple[str, str, bool]]:
         """Crawl, and return what differs: field, how, and whether it is alarming."""
+        crawled = now()
         for contract in self.contracts:
             name = self.settings.named(contract.table)
             self._glue.start_crawler(Name=name)
@@ -52,7 +54,7 @@ class Zone:
                 assert time.monotonic() < deadline, "the crawl does not end"
                 time.sleep(0.05)
             assert crawler["LastCrawl"]["Status"] == "SUCCEEDED", crawler["LastCrawl"]
-        found = drift(self.contracts, self.run, texts=("aristocrat.reading",))
+        found = drift(self.contracts, self.run, crawled=crawled, texts=("aristocrat.reading",))
         return [(each.field, each.what, each.alarm) for each in found]
 
     def explore(self, query: str) -> list[list[str | None]]:
@@ -78,6 +80,10 @@ class Zone:
 def zone(settings: Settings, lake: Lake, ledger: Ledger) -> Zone:
     made = replace(settings, landing_database=f"landing_{uuid.uuid4().hex[:8]}")
     return Zone(made, Run(id="drift/1", settings=made, lake=lake, ledger=ledger))
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def changed(record: dict[str, Any], change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -122,11 +128,13 @@ def test_a_new_field_is_told_once_and_alarms_nobody(zone):
     assert zone.look() == []
 
 
-def test_batches_that_no_crawler_has_seen_are_not_passed_over(zone):
+def test_batches_that_no_crawler_has_seen_are_not_passed_over_unless_they_landed_since(zone):
+    before = now()
     zone.land("aristocrat.reading", READING)
 
+    assert drift(zone.contracts, zone.run, crawled=before) == []
     with pytest.raises(Terminal, match="no crawler has looked"):
-        drift(zone.contracts, zone.run)
+        drift(zone.contracts, zone.run, crawled=now())
 
 
 def test_an_alarm_says_what_is_promised_and_what_there_is(zone):
@@ -134,7 +142,7 @@ def test_an_alarm_says_what_is_promised_and_what_there_is(zone):
     zone.look()
 
     with pytest.raises(Terminal, match=r"roster_item: record.Published is string, published is promised as boolean"):
-        refuse(drift(zone.contracts[:1], zone.run))
+        refuse(drift(zone.contracts[:1], zone.run, crawled=now()))
 
 
 def test_what_was_inferred_can_be_explored_although_batches_differ(zone):

@@ -7,7 +7,7 @@ sees what no value shows: that a field has become another type, is gone, or has 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from quayside.contract import Column, Contract
 from quayside.errors import Terminal
@@ -48,18 +48,19 @@ class Difference:
     note: str
 
 
-def drift(contracts: Sequence[Contract], run: Run, *, texts: Sequence[str] = ()) -> list[Difference]:
+def drift(contracts: Sequence[Contract], run: Run, *, crawled: datetime, texts: Sequence[str] = ()) -> list[Difference]:
     """Compare the newest batches of some datasets, as crawlers have inferred them, with contract and last look.
 
     What is new is known from now on; the first look knows all that it finds.
 
+    :param crawled: when the crawls began, UTC without offset; what has landed since is looked at the next time
     :param texts: datasets whose fields are all text, as they came in lines of CSV
     :raises Terminal: no crawler has looked at what has landed
     :raises Retryable: Glue did not answer
     """
     found = []
     for contract in contracts:
-        recent = _recent(run, contract.name)
+        recent = _recent(run, contract.name, crawled)
         if not recent:
             continue
         types = _inferred(run, contract, recent)
@@ -83,11 +84,12 @@ def refuse(found: Sequence[Difference]) -> None:
         )
 
 
-def _recent(run: Run, dataset: str) -> list[Entry]:
-    """Return the batches to look at: those of the last days, or else the last one."""
+def _recent(run: Run, dataset: str, crawled: datetime) -> list[Entry]:
+    """Return the batches to look at: those of the last days before a crawl, or else the last one."""
+    since, until = (crawled - RECENT).isoformat(), crawled.isoformat()
     batches = [entry for entry in run.ledger.batches(dataset, newest=NEWEST) if entry.rows]
-    since = (datetime.now(UTC).replace(tzinfo=None) - RECENT).isoformat()
-    return [entry for entry in batches if entry.recorded_at >= since] or batches[-1:]
+    before = [entry for entry in batches if entry.recorded_at < until]
+    return [entry for entry in before if entry.recorded_at >= since] or before[-1:]
 
 
 def _inferred(run: Run, contract: Contract, recent: Sequence[Entry]) -> Types:
