@@ -55,6 +55,9 @@ class RunGlueJobOperator(BaseOperator):
 
         :raises AirflowException: the job has failed; the message says why
         """
+        if event and event["status"] != "success":
+            reason = event["message"].partition("\n")[0].removeprefix("AWS Glue job failed.: ")
+            raise AirflowException(f"Glue run {event['run_id']}: {reason}. Its log: /aws-glue/jobs/error in CloudWatch.")
         return self._job(context).execute_complete(context, event)
 
     def _job(self, context: Context) -> "GlueJobOperator":
