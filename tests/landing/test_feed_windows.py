@@ -10,12 +10,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from quayside.contract import Contract
 from quayside.errors import Retryable
 from quayside.lake import Lake
+from quayside.landing import feeds
 from quayside.landing.feeds import LONGEST, land_feed, windows
 from quayside.landing.records import lines
 from quayside.ledger import Ledger
@@ -73,18 +74,18 @@ class Posts:
         return {"post": resource(self.read)}
 
     def read(self, since: datetime, until: datetime) -> Iterator[Record]:
-        found = [number for number, at in enumerate(self.posted) if since <= at < min(until, self.clock)]
-        for count, number in enumerate(found):
-            if count == self.failing_after:
-                raise Retryable("The vendor went away")
-            yield Record(b"%d" % number)
-        if self.failing_after is not None:
-            raise Retryable("The vendor went away")
+        for number, at in enumerate(self.posted):
+            if since <= at < min(until, self.clock):
+                if self.failing_after == 0:
+                    raise Retryable("The vendor went away")
+                if self.failing_after is not None:
+                    self.failing_after -= 1
+                yield Record(b"%d" % number)
 
 
 STEPS = st.lists(
     st.tuples(
-        st.integers(0, 60 * 24 * 90),  # minutes that pass
+        st.integers(0, 24 * 60),  # minutes that pass: up to four slices
         st.integers(0, 4),  # records posted meanwhile, evenly
         st.none() | st.integers(0, 5),  # records that come before the vendor goes away
         st.integers(0, 4),  # minutes that the vendor's clock is behind
@@ -94,11 +95,21 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink a failure takes minutes
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(steps=STEPS)
 def test_every_record_is_landed_whenever_the_vendor_fails(
-    settings: Settings, lake: Lake, ledger: Ledger, steps: list[tuple[int, int, int | None, int]]
+    settings: Settings,
+    lake: Lake,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    steps: list[tuple[int, int, int | None, int]],
 ) -> None:
+    monkeypatch.setattr(feeds, "LONGEST", timedelta(hours=6))
     contract = Contract(name=f"x{uuid.uuid4().hex[:8]}.post", version="1", description="", owner="me", columns=())
     run = Run(id="run", settings=settings, lake=lake, ledger=ledger, progress=lambda *_: None)
     vendor, now = Posts(), START
@@ -120,7 +131,7 @@ def test_every_record_is_landed_whenever_the_vendor_fails(
     assert ledger.position(contract.name).cursor == now
 
 
-@pytest.mark.parametrize("failing_after", [0, 3])
+@pytest.mark.parametrize("failing_after", [0, 3, 4])
 def test_a_failed_slice_leaves_the_cursor_where_it_was(
     settings: Settings, lake: Lake, ledger: Ledger, failing_after: int
 ) -> None:

@@ -248,6 +248,9 @@ def test_a_backfill_lands_a_range_and_leaves_the_position(hotels: Hotels) -> Non
         assert 0 < manifest.rows < hotels.manifests(name)[0].rows
     land_all(hotels)
     whole(hotels)
+    kinds = {entry.batch: entry.kind for entry in hotels.ledger.batches(SALE)}
+    followed = [kinds[batch] for manifest in hotels.manifests(MEMBER) for batch in manifest.inputs]
+    assert set(followed) == {"window"}, "a backfill of sales has brought its members' transactions itself"
     with pytest.raises(Terminal, match="earlier"):
         hotels.backfill(SALE, since=until, until=since)
 
