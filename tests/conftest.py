@@ -39,6 +39,8 @@ def postgres(state: Path) -> Iterator[Postgres]:
     with psycopg.connect(f"{server.url}/postgres", autocommit=True) as admin:
         for role in ("totesys_app", "quayside_extract", "quayside_loader"):
             admin.execute(sql.SQL("create role {} login password 'secret'").format(sql.Identifier(role)))
+        admin.execute("create role quayside_analyst nologin")
+        admin.execute("create role ana login password 'secret' in role quayside_analyst")
     yield server
     server.stop("immediate")
 

@@ -19,7 +19,7 @@ from quayside.errors import Terminal
 from quayside.questions import Question, ask_athena, ask_warehouse, load_question, question_names
 from quayside.questions.__main__ import main
 from quayside.settings import Credentials, Settings
-from quayside.warehouse.access import ANALYST, MASK, mask
+from quayside.warehouse.access import MASK
 from tests.conftest import Databases, new_settings
 from tests.hospitality import curated, stars
 from tests.hospitality.edges import SINCE, UNTIL, Edges
@@ -90,17 +90,9 @@ def warehouse(places: tuple[Settings, Credentials]) -> Credentials:
 
 
 @pytest.fixture(scope="module")
-def analyst(postgres: Postgres, warehouse: Credentials) -> Credentials:
+def analyst(warehouse: Credentials) -> Credentials:
     """Somebody who may see no personal data in it."""
-    with psycopg.connect(f"{postgres.url}/{warehouse.dbname}", autocommit=True) as admin:
-        if not admin.execute("select from pg_roles where rolname = %s", [ANALYST]).fetchone():
-            admin.execute(sql.SQL("create role {} nologin").format(sql.Identifier(ANALYST)))
-        admin.execute(
-            sql.SQL("create role asker login password 'secret' in role {role}").format(role=sql.Identifier(ANALYST))
-        )
-    with psycopg.connect(**warehouse.conninfo()) as connection:  # type: ignore[arg-type]
-        mask(connection, [])
-    return replace(warehouse, username="asker")
+    return replace(warehouse, username="ana")
 
 
 def asked(question: Question) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from local.postgres import Postgres
 from quayside.contract import Contract
 from quayside.settings import Credentials
 from quayside.warehouse import access
-from quayside.warehouse.access import ANALYST, MASK, mask
+from quayside.warehouse.access import MASK, mask
 from quayside.warehouse.schema import columns, migrate, view_name
 from tests.conftest import Databases
 from tests.warehouse.conftest import STAFF, TABLES, Stars
@@ -21,13 +21,8 @@ PERSONAL = {table.table: [column.name for column in columns(table) if column.per
 
 
 @pytest.fixture
-def analyst(stars: Stars, postgres: Postgres) -> Iterator[psycopg.Connection]:
+def analyst(stars: Stars) -> Iterator[psycopg.Connection]:
     """Somebody whom the analysts' role was given, connected to the warehouse after a load."""
-    with psycopg.connect(f"{postgres.url}/postgres", autocommit=True) as admin:
-        known = admin.execute("select from pg_roles where rolname = %s", [ANALYST]).fetchone()
-        if known is None:
-            admin.execute(sql.SQL("create role {} nologin").format(sql.Identifier(ANALYST)))
-            admin.execute(sql.SQL("create role ana login password 'secret' in role {}").format(sql.Identifier(ANALYST)))
     stars.put("dim_staff", [{"staff_id": number, **STAFF} for number in range(1, 200)])
     stars.orders({}, {"sales_order_id": 2, "deleted": True})
     stars.load()
