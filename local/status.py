@@ -23,7 +23,10 @@ def status(layout: Layout) -> int:
     print(table([["process", "pid", "health", "address or log"], *rows]))
     well = all(row[2] == "healthy" for row in rows)
     if well:
-        print(f"\n{first_run.render(first_run.totals(layout))}\n\n{up.addresses(layout, settings)}")
+        totals = first_run.totals(layout, "totesys", *first_run.HOTELS)
+        hotels = [total for total in totals if total["source"] is None]
+        print(f"\n{first_run.render([total for total in totals if total not in hotels])}")
+        print(f"\n{first_run.render_hotels(hotels)}\n\n{up.addresses(layout, settings)}")
     return 0 if well else 1
 
 

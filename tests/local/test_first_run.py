@@ -186,3 +186,15 @@ def test_totals_are_laid_out_with_their_verdict():
         "totesys.staff            20      20         19  DIFFERENT",
         "totesys.department        8       8          –  equal",
     ]
+
+
+def test_what_the_hotels_stars_lack_waits():
+    sale = {"dataset": "hospitality.sale", "source": None, "lake": 1200, "warehouse": None, "equal": True}
+    item = {"dataset": "hospitality.sale_item", "source": None, "lake": 5000, "warehouse": 4000, "equal": False}
+
+    text = first_run.render_hotels([sale, item])
+
+    assert "1,200          –" in text
+    assert "4,000  waits" in text
+    assert "hospitality_warehouse" in text
+    assert "waits" not in first_run.render_hotels([sale])

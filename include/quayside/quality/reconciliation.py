@@ -218,7 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     totals = commands.add_parser(
         "totals", help="current rows of every dataset in source, lake and warehouse, as JSON lines"
     )
-    totals.add_argument("--pipeline", required=True, help="the source's name, e.g. totesys")
+    totals.add_argument(
+        "--pipeline", action="append", required=True, help="a source's name, e.g. totesys; may be repeated"
+    )
     again = commands.add_parser("again", help="let the next load take again what came of a source batch")
     again.add_argument("dataset", help="e.g. totesys.sales_order")
     again.add_argument("batch")
@@ -229,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             found = load_again(_made_of(given.dataset), f"{given.dataset}/{given.batch}", run)
             print("\n".join(found) or "Nothing was derived from it")
         else:
-            for record in _standing(given.pipeline, run):
+            for record in (record for pipeline in given.pipeline for record in _standing(pipeline, run)):
                 print(json.dumps(record))
     except QuaysideError as error:
         print(error, file=sys.stderr)
