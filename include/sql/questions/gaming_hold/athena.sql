@@ -6,7 +6,7 @@ select
   sum(wins) as wins,
   sum(turnover) - sum(wins) as hold,
   -- A quotient of decimals has the dividend's two digits, and is rounded half up to them.
-  cast((sum(turnover) - sum(wins)) * 100 / nullif(sum(turnover), 0) as decimal(9, 2)) as hold_percentage
+  cast((sum(turnover) - sum(wins)) * 100 / nullif(sum(turnover), 0) as decimal(18, 2)) as hold_percentage
 from gaming_reading
 where venue_id = ? /* venue_id */ and business_date between ? /* since */ and ? /* until */
 group by business_date

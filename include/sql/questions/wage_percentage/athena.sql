@@ -20,7 +20,7 @@ select
   coalesce(sold.sales, decimal '0.00') as sales,
   coalesce(worked.wages, decimal '0.00') as wages,
   -- A quotient of decimals has the dividend's two digits, and is rounded half up to them.
-  if(sold.sales > 0, cast(coalesce(worked.wages, decimal '0.00') * 100 / sold.sales as decimal(12, 2))) as percentage
+  if(sold.sales > 0, cast(coalesce(worked.wages, decimal '0.00') * 100 / sold.sales as decimal(18, 2))) as percentage
 from day
 left join sold on sold.business_date = day.business_date
 left join worked on worked.business_date = day.business_date
