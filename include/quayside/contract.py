@@ -40,7 +40,7 @@ class Column:
     :param references: ``dataset.column`` of the key that this column points to
     :param path: for records that were landed as JSON, where in a landed line the value is: names joined by dots
     :param transform: for curated tables, the SQL expression over the sources that gives this column; for landed JSON,
-        the one over other columns and the line's ``record`` and ``of``
+        the one over other columns and lists
     :param options: bounds of valid values: ``minimum``, ``maximum``, ``pattern``, ``maxLength``, ``format``
     :param enum: the only values allowed; empty when any is
     :param classification: ``internal``; ``personal`` (masked where a role may not see it) or ``restricted``

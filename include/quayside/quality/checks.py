@@ -68,7 +68,8 @@ def reading_checks(contract: Contract) -> list[Check]:
     if contract.form == "table":
         return []
     columns = [fitting_check(column) for column in contract.columns if column.path]
-    return [READABLE, *columns, *(check for each in contract.lists for check in list_checks(each))]
+    lists = [check for each in contract.lists for check in (list_check(each), lacking_check(each))]
+    return [READABLE, *columns, *lists]
 
 
 def fitting_check(column: Column) -> Check:
@@ -76,24 +77,18 @@ def fitting_check(column: Column) -> Check:
     return _check(column, "type", "expect_column_values_to_be_of_type", {}, demand(column), basic=True)
 
 
-def list_checks(each: Elements) -> tuple[Check, Check]:
-    """Return the checks that a list's fields are of their types, and that no element lacks a required one."""
-    fields = {str(field.path): field for field in each.fields}
-    types = ", ".join(f"{path} as {field.type}" for path, field in fields.items())
-    needed = ", ".join(path for path, field in fields.items() if field.required)
-    return (
-        _check(
-            each, "type", "expect_column_values_to_be_of_type", {}, f"wants a list of {types or 'text'}", basic=True
-        ),
-        _check(
-            each,
-            "required",
-            "expect_column_values_to_not_be_null",
-            {},
-            f"requires {'a list' if each.required else 'nothing'}{f' with {needed} in each' if needed else ''}",
-            basic=True,
-        ),
-    )
+def list_check(each: Elements) -> Check:
+    """Return the check that a list is one, and that its fields are of their types."""
+    types = ", ".join(f"{field.path} as {field.type}" for field in each.fields)
+    words = f"wants a list of {types or 'text'}"
+    return _check(each, "type", "expect_column_values_to_be_of_type", {}, words, basic=True)
+
+
+def lacking_check(each: Elements) -> Check:
+    """Return the check that a list is there, and that no element lacks a required field."""
+    needed = ", ".join(str(field.path) for field in each.fields if field.required)
+    words = f"requires a list{f' with {needed} in each' if needed else ''}"
+    return _check(each, "required", "expect_column_values_to_not_be_null", {}, words, basic=True)
 
 
 def column_checks(contract: Contract, kind: Kind) -> list[Check]:

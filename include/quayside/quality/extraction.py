@@ -1,5 +1,9 @@
 """From a contract to the query that makes its columns of landed lines of JSON."""
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
 import sqlglot
 from sqlglot import exp
 
@@ -23,9 +27,9 @@ create macro as_date(value) as
 create macro as_local_time(value) as
     case when regexp_full_match(value, '\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?') then value end;
 create macro as_utc_time(value) as case when value like '%Z' then as_local_time(rtrim(value, 'Z')) end;
--- For transformLogic: the sum of a field over a list of the record; null where one is no number.
-create macro total_of(record, list, field) as
-    coalesce(list_sum(cast(record ->> ('$.' || list || '[*].' || field) as decimal(18, 4)[])), 0);
+-- For transformLogic: the sum of a field over a list, null where one is no number.
+create macro total_of(list, field) as
+    coalesce(list_sum(list_transform(list, lambda each: cast(struct_extract(each, field) as decimal(18, 4)))), 0);
 """
 _READERS = {
     "smallint": "as_integer",
@@ -51,17 +55,19 @@ def to_query(contract: Contract) -> str:
     """
     placed = [column for column in contract.columns if column.path]
     paths = exp.array(_path("row"), *(_path(str(column.path)) for column in placed), dialect="duckdb")
-    readable = exp.select(
-        exp.alias_(exp.case().when(_call("json_valid", exp.column("line")), exp.column("line")), "line")
-    ).from_(LINES)
+    line = exp.column("line")
+    readable = exp.select(exp.alias_(exp.case().when(_call("json_valid", line), line), "line")).from_(LINES)
+    lists = demanding_lists(contract)
+    # Few calls, each of which parses the line once for all that it finds, because every one of them holds on to memory.
     found = exp.select(
-        exp.alias_(_call("json_extract_string", exp.column("line"), paths), "_texts"),
-        *(exp.alias_(_call("json_extract", exp.column("line"), _path(name)), name) for name in ("record", "of")),
-        exp.alias_(exp.null() if contract.form == "csv" else _call("json_structure", exp.column("line")), STRUCTURE),
-        *(exp.alias_(_lacking(each), lacking_name(each.name)) for each in contract.lists),
+        exp.alias_(_call("json_extract_string", line, paths), "_texts"),
+        exp.alias_(_lists(lists, line), "_lists"),
+        exp.alias_(exp.null() if contract.form == "csv" else _call("json_structure", line), STRUCTURE),
     ).from_(readable.subquery("readable"))
     texts = {column.name: _text(column, position) for position, column in enumerate(placed, 2)}
     values = [
+        *(exp.alias_(_at("_lists", each.path), each.name) for each in lists),
+        *(exp.alias_(_lacking(each), lacking_name(each.name)) for each in lists),
         *(exp.alias_(_typed(column, _read(column, texts[column.name])), column.name) for column in placed),
         *(
             exp.alias_(_typed(column, _computed(contract, column)), column.name)
@@ -78,8 +84,15 @@ def to_query(contract: Contract) -> str:
     ordinal = exp.alias_(
         exp.cast(_call("list_extract", exp.column("_texts"), exp.Literal.number(1)), "bigint"), ORDINAL
     )
-    others = [exp.column(name) for name in (STRUCTURE, *(lacking_name(each.name) for each in contract.lists))]
-    return exp.select(ordinal, *others, *values).from_(found.subquery("found")).sql("duckdb", identify=True)
+    query = exp.select(ordinal, exp.column(STRUCTURE), *values).from_(found.subquery("found"))
+    wanted = [ORDINAL, STRUCTURE, *(lacking_name(each.name) for each in lists)]
+    wanted += [*(column.name for column in contract.columns), *map(landed_name, texts)]
+    return exp.select(*map(_quoted, wanted)).from_(query.subquery("whole")).sql("duckdb", identify=True)
+
+
+def demanding_lists(contract: Contract) -> list[Elements]:
+    """Return the lists of whose elements some field is required."""
+    return [each for each in contract.lists if any(field.required for field in each.fields)]
 
 
 def landed_name(column: str) -> str:
@@ -101,34 +114,66 @@ def demand(column: Column) -> str:
 
 
 def _path(path: str) -> exp.Expr:
-    return exp.Literal.string("$" + _steps(path))
+    return exp.Literal.string("$" + "".join(f'."{name}"' for name in path.split(".")))
 
 
-def _steps(path: str) -> str:
-    return "".join(f'."{name}"' for name in path.split("."))
+def _quoted(name: str) -> exp.Expr:
+    return exp.column(exp.to_identifier(name, quoted=True))
+
+
+def _lists(lists: Sequence[Elements], line: exp.Expr) -> exp.Expr:
+    structure = exp.Literal.string(json.dumps(_structure(lists)))
+    return _call("json_transform", line, structure) if lists else exp.null()
+
+
+def _structure(lists: Sequence[Elements]) -> dict[str, Any]:
+    """Return what `json_transform` is to find: required fields, as text, which every value can be."""
+    whole: dict[str, Any] = {}
+    for each in lists:
+        element: dict[str, Any] = {}
+        for field in each.fields:
+            if field.required:
+                _put(element, str(field.path), "VARCHAR")
+        _put(whole, each.path, [element])
+    return whole
+
+
+def _put(into: dict[str, Any], path: str, value: object) -> None:
+    *places, last = path.split(".")
+    for name in places:
+        into = into.setdefault(name, {})
+    into[last] = value
+
+
+def _at(start: str, path: str) -> exp.Expr:
+    """Return what is at a path in a struct."""
+    found: exp.Expr = exp.column(start)
+    for name in path.split("."):
+        found = _call("struct_extract", found, exp.Literal.string(name))
+    return found
 
 
 def _lacking(each: Elements) -> exp.Expr:
     """Return the names of required fields that fewer elements have than there are; or that there is no list."""
-    size = _call("json_array_length", exp.column("line"), _path(each.path))
+    whole = exp.column(each.name)
+    size = _call("len", whole)
     said = [
         exp.case().when(
-            exp.LT(
-                this=_call("list_count", _call("json_extract_string", exp.column("line"), _in_each(each, field))),
-                expression=size.copy(),
-            ),
+            exp.LT(this=_call("list_count", _in_each(whole, str(field.path))), expression=size),
             exp.Literal.string(str(field.path)),
         )
         for field in each.fields
         if field.required
     ]
-    absent = exp.case().when(exp.Is(this=size, expression=exp.null()), exp.Literal.string("the list itself"))
-    lacking = _call("concat_ws", exp.Literal.string(", "), *([absent] if each.required else []), *said, exp.null())
-    return _call("nullif", lacking, exp.Literal.string(""))
+    if each.required:
+        absent = exp.Is(this=whole, expression=exp.null())
+        said.append(exp.case().when(absent, exp.Literal.string("the list itself")))
+    return _call("nullif", _call("concat_ws", exp.Literal.string(", "), *said, exp.null()), exp.Literal.string(""))
 
 
-def _in_each(each: Elements, field: Column) -> exp.Expr:
-    return exp.Literal.string(f"${_steps(each.path)}[*]{_steps(str(field.path))}")
+def _in_each(whole: exp.Expr, path: str) -> exp.Expr:
+    element = exp.Lambda(this=_at("each", path), expressions=[exp.to_identifier("each")], colon=True)
+    return _call("list_transform", whole, element)
 
 
 def _call(function: str, *arguments: exp.Expr) -> exp.Expr:
@@ -168,7 +213,7 @@ def _computed(contract: Contract, column: Column) -> exp.Expr:
         raise Terminal(f"{where} is not SQL that can be read: {column.transform!r}: {error}") from error
     if not isinstance(parsed, exp.Expr) or parsed.find(exp.Query, exp.Command):
         raise Terminal(f"{where} must be an expression without queries in it, not {column.transform!r}.")
-    known = {"record", "of", *(other.name for other in contract.columns)} - {column.name}
+    known = {each.name for each in contract.columns} | {each.name for each in contract.lists}
     for used in parsed.find_all(exp.Column):
         if used.table or used.name not in known:
             raise Terminal(f"{where} refers to {used.sql()}; there are {', '.join(sorted(known))}.")

@@ -13,6 +13,7 @@ from quayside.contract import Contract
 from quayside.errors import Blocked, Retryable, Terminal
 from quayside.ledger import Entry
 from quayside.manifest import Manifest
+from quayside.memory import give_back_large_blocks
 from quayside.quality.evidence import Evidence
 from quayside.quality.page import Page
 from quayside.quality.reading import Reading
@@ -51,6 +52,7 @@ def gate(contracts: Sequence[Contract], run: Run) -> list[Verdict]:
         return []
     from quayside.quality.expectations import Validator  # takes 4 s: only where there is something to check
 
+    give_back_large_blocks()
     verdicts, troubles = [], []
     with Evidence.gathered(contracts, run) as evidence:
         gatekeeper = _Gatekeeper(run, Validator(), evidence)

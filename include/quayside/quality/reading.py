@@ -157,7 +157,7 @@ class Reading:
         if rules:
             positions = np.array(sorted(rules))
             quarantine.add(
-                chunk.landed.take(pa.array(positions)),
+                chunk.landed(positions),
                 positions + start,
                 [RULES.join(rules[position]) for position in positions.tolist()],
                 ["; ".join(reasons[position]) for position in positions.tolist()],

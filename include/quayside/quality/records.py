@@ -16,8 +16,17 @@ import pyarrow.compute as pc
 from quayside.contract import Contract
 from quayside.errors import Terminal
 from quayside.lake import Lake
-from quayside.quality.checks import READABLE, fitting_check, list_checks
-from quayside.quality.extraction import FUNCTIONS, LINES, ORDINAL, STRUCTURE, lacking_name, landed_name, to_query
+from quayside.quality.checks import READABLE, fitting_check, lacking_check
+from quayside.quality.extraction import (
+    FUNCTIONS,
+    LINES,
+    ORDINAL,
+    STRUCTURE,
+    demanding_lists,
+    lacking_name,
+    landed_name,
+    to_query,
+)
 from quayside.quality.shapes import Shapes
 from quayside.types import arrow_schema
 from quayside.upload import failures
@@ -25,8 +34,9 @@ from quayside.upload import failures
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-BLOCK = 512 * 1024  # of text at once: some hundred sales, of which DuckDB holds some fifty times as much
-_MEMORY = "128MB"
+BLOCK = 6 * 1024 * 1024  # of text that is checked at once: some thousands of sales
+AT_ONCE = 256  # lines that DuckDB parses at once: what its functions make of them is there until all are done with
+_MEMORY = "96MB"
 
 
 type Values = Mapping[int, str | None]  # by position in a block, what stands there; nothing where all of it is meant
@@ -37,7 +47,7 @@ class Block:
     """Some landed records.
 
     :param rows: the contract's columns
-    :param lines: as landed
+    :param lines: as landed, each with its end
     :param unfit: name of a check → what breaks it that no column can hold
     """
 
@@ -54,7 +64,7 @@ class Records:
         self._schema = arrow_schema(contract)
         self._shapes = Shapes(contract)
         self._columns = {landed_name(each.name): fitting_check(each).name for each in contract.columns if each.path}
-        self._columns |= {lacking_name(each.name): list_checks(each)[1].name for each in contract.lists}
+        self._columns |= {lacking_name(each.name): lacking_check(each).name for each in demanding_lists(contract)}
 
     @classmethod
     @contextmanager
@@ -84,7 +94,8 @@ class Records:
     def _read(self, lines: "pa.Array[Any]", start: int, key: str) -> Block:
         import duckdb
 
-        self._connection.register(LINES, pa.table({"line": lines}))
+        parts = [lines.slice(first, AT_ONCE) for first in range(0, len(lines), AT_ONCE)]
+        self._connection.register(LINES, pa.table([pa.chunked_array(parts)], names=["line"]))
         try:
             found = self._connection.sql(self._query).to_arrow_table().combine_chunks()
         except duckdb.Error as error:
@@ -115,27 +126,45 @@ class Records:
 
 
 def lines_of(lake: Lake, key: str) -> "Iterator[pa.Array[Any]]":
-    """Give the lines of a gzipped text object, some megabytes at a time.
+    """Give the lines of a gzipped text object, each with its end, some megabytes at a time.
 
     :raises Retryable: the lake did not give it
     :raises Terminal: there is no such object, or it is no text
     """
     with failures(f"read {key}"), lake.filesystem.open_input_stream(key, compression="gzip") as stream:
-        rest = b""
-        while block := stream.read(BLOCK):
-            whole, newline, rest = (rest + block).rpartition(b"\n")
-            if newline:
-                yield _split(whole, key)
+        rest, more = b"", True
+        while more:
+            text, more = _filled(stream, rest)
+            end = text.rfind(b"\n") + 1
+            rest = text[end:]
+            if end:
+                yield _split(text, end, key)
         if rest:
-            yield _split(rest, key)
+            yield _split(rest + b"\n", len(rest) + 1, key)
 
 
-def _split(text: bytes, key: str) -> "pa.Array[Any]":
+def _filled(stream: pa.NativeFile, begun: bytes) -> tuple[bytes, bool]:
+    """Read on until there is a block, as one read may give little; tell whether there may be more."""
+    parts, size = [begun], len(begun)
+    while size < BLOCK:
+        part = stream.read(BLOCK - size)
+        if not part:
+            return b"".join(parts), False
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts), True
+
+
+def _split(text: bytes, end: int, key: str) -> "pa.Array[Any]":
+    """Return the lines of a text up to an end, as places in it: nothing is copied."""
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8, end) == ord("\n")) + 1
+    offsets = np.concatenate([[0], ends]).astype(np.int32)
+    lines = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(text))
     try:
-        whole = pa.array([text], pa.large_binary()).cast(pa.large_string())
+        lines.validate(full=True)
     except pa.ArrowInvalid as error:
         raise Terminal(f"{key} is not UTF-8: {error}") from error
-    return pc.split_pattern(whole, "\n").flatten().cast(pa.string())
+    return lines
 
 
 def _where(values: "pa.ChunkedArray[Any]") -> Values:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from quayside.contract import Contract
 from quayside.lake import Lake
@@ -19,13 +22,20 @@ class Chunk:
     """Some rows of a batch.
 
     :param rows: typed; what is checked
-    :param landed: what quarantine keeps of them: the rows, and where they came as lines of JSON, the lines too
     :param unfit: name of a check → what breaks it that no column can hold
+    :param lines: of JSON, where the rows came as such
     """
 
     rows: pa.RecordBatch
-    landed: pa.RecordBatch
     unfit: Mapping[str, Values] = field(default_factory=dict)
+    lines: "pa.Array[Any] | None" = None
+
+    def landed(self, positions: np.ndarray) -> pa.RecordBatch:
+        """Return some rows as quarantine keeps them; of those that came as lines of JSON, the whole line, too."""
+        rows = self.rows.take(pa.array(positions))
+        if self.lines is None:
+            return rows
+        return rows.append_column(LINE, pc.utf8_rtrim(self.lines.take(pa.array(positions)), "\n"))
 
 
 def chunks(contract: Contract, manifest: Manifest, lake: Lake, columns: list[str] | None = None) -> Iterator[Chunk]:
@@ -38,12 +48,12 @@ def chunks(contract: Contract, manifest: Manifest, lake: Lake, columns: list[str
     keys = [file.key for file in manifest.files]
     if contract.form == "table":
         for rows in lake.batches(keys, columns=columns, rows=CHUNK):
-            yield Chunk(rows, rows)
+            yield Chunk(rows)
         return
     with Records.of(contract) as records:
         for block in records.read(lake, keys):
             rows = block.rows.select(columns) if columns else block.rows
-            yield Chunk(rows, rows.append_column(LINE, block.lines), block.unfit)
+            yield Chunk(rows, block.unfit, block.lines)
 
 
 def whole(contract: Contract, manifest: Manifest, lake: Lake, columns: list[str]) -> pa.Table:
