@@ -43,8 +43,12 @@ def test_reading_a_dag_file_does_no_input_or_output_and_imports_nothing_heavy():
 
     assert read["opened"] == []
     heavy = {
+        "aiobotocore",
+        "airflow.providers.amazon",
         "boto3",
         "botocore",
+        "httpx",
+        "msgspec",
         "pyarrow",
         "duckdb",
         "great_expectations",
