@@ -122,6 +122,14 @@ class Lake:
         with failures(f"write {key}"):
             aws("s3").put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=kind)
 
+    def read_bytes(self, key: str) -> bytes:
+        """Read a small object whole, by one request.
+
+        :raises Retryable: S3 did not give it; perhaps because it is there no more
+        """
+        with failures(f"read {key}"):
+            return bytes(aws("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
     def read_json(self, key: str) -> Any:
         """Read a JSON object.
 
