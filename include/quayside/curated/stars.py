@@ -49,7 +49,8 @@ def derive_stars(
     made = []
     # A star that was never derived, such as one that joined the product later, is of all the dates that there are.
     for queries, only in ((old if dates else [], dates), (new, curated.partitions(new)), (rest, None)):
-        places = {name: curated.places(name, only) for query in queries for name in curated.tables(query)}
+        names = {name for query in queries for name in curated.tables(query)}
+        places = {name: curated.places(name, only) for name in sorted(names)}
         made += _derive(curated, queries, places, only, inputs)
     return made
 
