@@ -14,7 +14,7 @@ def main() -> None:
     """Write, read, join and count a few rows, in files that are called ``s3://``."""
     viewfs = "spark.hadoop.fs.viewfs"
     with tempfile.TemporaryDirectory() as folder:
-        settings = {
+        settings: dict[str, bool | float | int | str | None] = {
             "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
             f"{viewfs}.overload.scheme.target.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
             f"{viewfs}.mounttable.lake.linkFallback": Path(folder).as_uri(),

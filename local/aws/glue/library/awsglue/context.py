@@ -19,7 +19,8 @@ class GlueContext:
 
     def get_logger(self) -> Any:
         """Return a logger with ``info``, ``warn`` and ``error``; they go to the job's error log, as on AWS."""
-        return self.spark_session.sparkContext._jvm.org.apache.logging.log4j.LogManager.getLogger("GlueLogger")
+        java: Any = self.spark_session.sparkContext._jvm
+        return java.org.apache.logging.log4j.LogManager.getLogger("GlueLogger")
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and hasattr(SparkSession, name):
