@@ -1,11 +1,14 @@
 """The gate before records that came as JSON: what passes, what is put aside and why."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from quayside.contract import contract_names, load_contract
+from quayside.errors import Blocked
 from quayside.quality import gate
 from tests.quality.conftest import Shop
-from tests.quality.records import GONE, GOOD, ITEM, changed, land, line
+from tests.quality.records import GONE, GOOD, ITEM, VENUE, changed, land, line
 
 DATASETS = [name for domain in ("swiftpos", "humanforce", "aristocrat") for name in contract_names(domain)]
 
@@ -138,3 +141,67 @@ def test_broken_records_are_put_aside_with_their_reasons_and_the_others_pass(sho
         assert broken[row["_row"]][3] in row["_reason"]
         assert row["line"] == lines[row["_row"]]
     assert (verdict.status, verdict.rows, verdict.rejected) == ("passed", len(rows), len(broken))
+
+
+def test_a_timesheet_twice_with_one_edit_conflicts_and_a_sale_that_is_sent_again_does_not(shop: Shop) -> None:
+    sales, sheets = load_contract("swiftpos.sale"), load_contract("humanforce.timesheet")
+    sheet, sale = GOOD[sheets.name][0], GOOD[sales.name][0]
+    land(shop.lake, shop.ledger, sheets, [line(0, sheet), line(1, {**sheet, "Cost": 1.00})])
+    land(shop.lake, shop.ledger, sales, [line(0, sale, VENUE), line(1, {**sale, "ReceiptId": 51}, VENUE)])
+    warnings = {verdict.dataset: verdict.warnings for verdict in gate([sales, sheets], shop.run())}
+
+    assert warnings == {sheets.name: ("conflicting_versions: 1 versions",), sales.name: ()}
+
+
+def test_a_reading_off_the_quarter_hour_is_only_a_warning(shop: Shop) -> None:
+    contract, (good, of) = load_contract("aristocrat.reading"), GOOD["aristocrat.reading"]
+    land(shop.lake, shop.ledger, contract, [line(0, {**good, "Time": "18:16:30"}, of)])
+    [verdict] = gate([contract], shop.run())
+
+    assert (verdict.rejected, verdict.warnings) == (0, ("on_the_quarter_hour: 1 of 1 rows",))
+
+
+def test_a_venue_that_nobody_has_listed_blocks_the_window_and_says_where_to_list_it(shop: Shop) -> None:
+    contract, (good, _) = load_contract("swiftpos.sale"), GOOD["swiftpos.sale"]
+    lines = [line(row, good, {"Id": 3 if row % 3 == 0 else 1, "Name": "?"}) for row in range(30)]
+    manifest = land(shop.lake, shop.ledger, contract, lines)
+    with pytest.raises(Blocked, match="rejected_share: 10 of 30 rows"):
+        gate([contract], shop.run())
+
+    assert (
+        "venue_id is 3; the contract expects a venue that include/reference/venue.csv lists; add it there"
+        in (shop.rejected(manifest)[0]["_reason"])
+    )
+
+
+VALUES = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.text(max_size=8) | st.just([]) | st.just({})
+SALE_PATHS = [
+    *("Id", "TransactionDate", "Terminal.Id", "Clerk", "Clerk.Name", "Customer.Name", "Customer.Id", "Table"),
+    *("Items", "Items.0", "Items.1.TotalInc", "Items.0.Name", "Media.0.Amount", "Media"),
+]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    broken=st.lists(st.tuples(st.sampled_from(SALE_PATHS), VALUES | st.just(GONE)), max_size=12),
+    torn=st.integers(0, 3),
+)
+def test_whatever_is_broken_every_record_is_accepted_or_put_aside_with_a_rule_and_a_reason(
+    shop: Shop, broken: list[tuple[str, object]], torn: int
+) -> None:
+    contract, good = load_contract("swiftpos.sale"), GOOD["swiftpos.sale"][0]
+    texts = [line(row, changed(good, path, value), VENUE) for row, (path, value) in enumerate(broken)]
+    texts += [f'{{"row":{len(texts) + number},"of"' for number in range(torn)]
+    whole = [*texts, *(line(row, good, VENUE) for row in range(len(texts), len(texts) * 6 + 1))]
+    manifest = land(shop.lake, shop.ledger, contract, whole)
+
+    verdict = gate([contract], shop.run())[-1]
+
+    rejected = shop.rejected(manifest)
+    assert verdict.batch == manifest.batch
+    assert verdict.rejected == len(rejected) <= len(texts)
+    assert [row["line"] for row in rejected] == [whole[row["_row"]] for row in rejected]
+    assert all(row["_rule"] and "; the contract " in row["_reason"] for row in rejected)
+    assert [row["_rule"] for row in rejected if row["_row"] >= len(broken)] == ["record.readable"] * torn
+    told = " ".join(row["_reason"] for row in rejected)
+    assert not [name for name in ("Kowalczyk", "Subramaniam") if name in told]

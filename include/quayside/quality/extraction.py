@@ -25,7 +25,7 @@ create macro as_boolean(value) as case lower(value) when 'true' then true when '
 create macro as_date(value) as
     case when regexp_full_match(value, '\d{4}-\d{2}-\d{2}(T00:00:00(\.0+)?)?') then left(value, 10) end;
 create macro as_local_time(value) as
-    case when regexp_full_match(value, '\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?') then value end;
+    case when regexp_full_match(value, '\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?') then left(value, 23) end;
 create macro as_utc_time(value) as case when value like '%Z' then as_local_time(rtrim(value, 'Z')) end;
 -- For transformLogic: the sum of a field over a list, null where one is no number.
 create macro total_of(list, field) as

@@ -144,14 +144,14 @@ def lines_of(lake: Lake, key: str) -> "Iterator[pa.Array[Any]]":
 
 
 def _filled(stream: pa.NativeFile, begun: bytes) -> tuple[bytes, bool]:
-    """Read on until there is a block, as one read may give little; tell whether there may be more."""
-    parts, size = [begun], len(begun)
-    while size < BLOCK:
-        part = stream.read(BLOCK - size)
+    """Read a block more than what has begun, as one read may give little; tell whether there may be more."""
+    parts, left = [begun], BLOCK
+    while left > 0:
+        part = stream.read(left)
         if not part:
             return b"".join(parts), False
         parts.append(part)
-        size += len(part)
+        left -= len(part)
     return b"".join(parts), True
 
 
