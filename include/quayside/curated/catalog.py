@@ -187,6 +187,19 @@ class Catalog:
                     ),
                 )
 
+    def drop_partitions(self, name: str, partitions: Iterable[Values]) -> None:
+        """Forget partitions, which have no rows any more; their files stay where they are.
+
+        :raises Retryable: the catalog refused some; the rest is gone
+        """
+        with _failures(f"drop partitions of {name}"):
+            for some in batched(partitions, 25):  # the most that Glue takes in one call
+                gone = [{"Values": list(values)} for values in some]
+                answer = aws("glue").batch_delete_partition(
+                    DatabaseName=self._database, TableName=name, PartitionsToDelete=gone
+                )
+                _check(name, answer)
+
     def _partition(self, table: Table, values: Values, location: str) -> dict[str, Any]:
         storage = {**table.definition["StorageDescriptor"], "Location": location}
         return {"Values": list(values), "StorageDescriptor": storage}

@@ -4,14 +4,14 @@ The order makes a crash harmless at any point: the ledger remembers which dates 
 stars' change batches, then old files go, then the batches are taken. Done again, every step finds what it did.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
 from quayside.contract import Contract
-from quayside.curated.catalog import Catalog
+from quayside.curated.catalog import Catalog, Values
 from quayside.curated.curate import Curated
 from quayside.curated.masked import mask_tables
 from quayside.curated.plan import LEASE_SECONDS, WHOLE, base_of, places, plan_key, source_of
@@ -41,17 +41,23 @@ def publish(tables: Sequence[Contract], run: Run) -> list[Curated]:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """One table: what was planned, what the job says of it, and where its partitions are in the catalog now."""
+    """One table: what was planned, what the job says of it, and what is there.
+
+    :param rows: folder → rows in it, of what the job wrote
+    :param placed: partition → folder, as the catalog has them now
+    """
 
     contract: Contract
     table: Table
     done: Done
+    rows: Mapping[str, int]
     placed: Mapping[str, str]
 
     @property
-    def written(self) -> dict[str, str]:
-        """Partition → folder of what the job wrote."""
-        return {partition: self.table.place(partition) for partition in self.done.partitions}
+    def written(self) -> dict[str, str | None]:
+        """Partition → folder of what the job wrote; None where no row is left."""
+        places = {partition: self.table.place(partition) for partition in self.done.partitions}
+        return {partition: place if self.rows.get(place) else None for partition, place in places.items()}
 
 
 class _Publication:
@@ -66,9 +72,9 @@ class _Publication:
         """Do the whole."""
         results = [self._result(contract) for contract in self._tables]
         for result in results:
-            self._verify(result)
-        for result in results:
             self._check_unchanged(result)
+        for result in results:
+            self._verify(result)
         changes = self._note_changes(results)
         for result in results:
             self._swap(result)
@@ -81,6 +87,7 @@ class _Publication:
             *(
                 Curated(dataset=item.contract.name, rows=item.done.keys, batch=None, inputs=self._inputs_of(item))
                 for item in results
+                if item.done.partitions
             ),
             *made,
         ]
@@ -96,9 +103,8 @@ class _Publication:
         known = self._catalog.table(contract.table)
         if known is None:
             raise Terminal(f"{contract.name}: somebody dropped its table after it was planned; clear the task plan.")
-        return _Result(
-            contract, table, done, places(contract.table, self._catalog, known, base_of(contract, self._run))
-        )
+        placed = places(contract.table, self._catalog, known, base_of(contract, self._run))
+        return _Result(contract, table, done, self._count(table), placed)
 
     def _verify(self, result: _Result) -> None:
         """Hold what the job says against what was planned, and against the files that it left.
@@ -109,25 +115,26 @@ class _Publication:
         accepted = sum(
             batch.rows - len(batch.rejected) for batch in self._plan.batches if batch.dataset == result.table.landing
         )
-        counted = dict(self._count(result))
-        written, stray = sum(counted.values()), sorted(counted.keys() - set(result.written.values()))
+        written, stray = sum(result.rows.values()), sorted(result.rows.keys() - set(result.written.values()))
         if done.read != accepted or written != done.rows or done.rows < done.keys or stray:
             raise Terminal(
                 f"{name}: the Glue job read {done.read} lines of {accepted} accepted ones, with {done.keys} keys, and "
                 f"wrote {done.rows} rows, of which {written} are found{f', also in {stray[0]}' if stray else ''}. "
                 "What was served before stays served. Look at the job's log; clear the run from its task plan on."
             )
-        self._run.progress(name, f"{done.keys} keys in {done.read} lines; {written} rows in {len(counted)} partitions")
+        self._run.progress(
+            name, f"{done.keys} keys in {done.read} lines; {written} rows in {len(result.rows)} partitions"
+        )
 
-    def _count(self, result: _Result) -> Iterator[tuple[str, int]]:
-        """Give the rows of each folder that the job wrote, from the footers of its files."""
-        keys = [key for key in self._run.lake.keys(self._key(result.table.target)) if key.endswith(".parquet")]
+    def _count(self, table: Table) -> dict[str, int]:
+        """Return the rows of each folder that the job wrote, from the footers of its files."""
+        keys = [key for key in self._run.lake.keys(self._key(table.target)) if key.endswith(".parquet")]
         counted: dict[str, int] = {}
         with ThreadPoolExecutor(_READERS) as pool:
             for key, rows in zip(keys, pool.map(self._rows, keys), strict=True):
                 folder = self._run.lake.uri(f"{key.rpartition('/')[0]}/")
                 counted[folder] = counted.get(folder, 0) + rows
-        yield from counted.items()
+        return counted
 
     def _rows(self, key: str) -> int:
         with failures(f"read {key}"), self._run.lake.filesystem.open_input_file(key) as source:
@@ -143,7 +150,7 @@ class _Publication:
             partition
             for partition in planned.keys() | result.placed.keys()
             if (place := result.placed.get(partition)) != planned.get(partition)
-            and (place is None or place != written.get(partition))
+            and not (partition in written and place == written[partition])
         }
         if moved:
             raise Terminal(
@@ -167,18 +174,15 @@ class _Publication:
         return changes
 
     def _swap(self, result: _Result) -> None:
-        todo = {name: place for name, place in result.written.items() if result.placed.get(name) != place}
-        table = self._catalog.table(result.contract.table)
-        if not todo or table is None:
-            return
-        if result.table.partition:
-            self._catalog.place_partitions(
-                table,
-                {(partition,): place for partition, place in todo.items()},
-                existing=[(partition,) for partition in result.placed],
-            )
-        else:
+        written, table = result.written, self._catalog.table(result.contract.table)
+        todo = {name: place for name, place in written.items() if place and result.placed.get(name) != place}
+        if table is not None and todo and not result.table.partition:
             self._catalog.relocate(table, todo[WHOLE])
+        elif table is not None and todo:
+            locations: dict[Values, str] = {(partition,): place for partition, place in todo.items()}
+            self._catalog.place_partitions(table, locations, existing=[(partition,) for partition in result.placed])
+        if gone := [(name,) for name, place in written.items() if place is None and name in result.placed]:
+            self._catalog.drop_partitions(result.contract.table, gone)
 
     def _derive(self, changes: Mapping[str, set[str]]) -> list[Curated]:
         from quayside.contract import contract_names, load_contract

@@ -71,3 +71,51 @@ def rows(frame: DataFrame) -> list[dict[str, Any]]:
     texts = frame.select(f.to_json(f.struct("*"), {"ignoreNullFields": "false"})).collect()
     found = [json.loads(text, parse_float=Decimal) for (text,) in texts]
     return sorted(found, key=lambda row: str(next(iter(row.values()))))
+
+
+BELLA, HARBOUR = ({"Id": venue["id"], "Name": venue["name"]} for venue in VENUES)
+
+
+def transaction(id: str = "1-7", **fields: Any) -> dict[str, Any]:
+    return {
+        "Id": id, "Member": {"Id": 9, "Name": "Bob"}, "Venue": BELLA, "SaleId": 7,
+        "TransactionDate": "2026-05-01T08:15:30.123Z", "TransactionType": "Sale", "Items": [{"InventoryCode": "B001"}],
+        "Media": [{"Amount": 17.00}], "TotalEx": 15.45, "TotalInc": 17.00, "Tax": 1.55, "PointsEarned": 17,
+        "PointsRedeemed": 0, "PointsBalance": 117, **fields,
+    }  # fmt: skip
+
+
+def product(code: str = "B001", **fields: Any) -> dict[str, Any]:
+    return {
+        "InventoryCode": code, "Plu": 1001, "Name": "Schooner Lager", "Category": {"Id": 11, "Name": "Tap Beer"},
+        "Group": {"Id": 1, "Name": "Beer"}, "MasterGroup": {"Id": 1, "Name": "Beverage"}, "Price": 8.5,
+        "ItemCost": 2.1, "StockLevel": 40, "Barcodes": ["93001", "93002"], **fields,
+    }  # fmt: skip
+
+
+def timesheet(key: str = "t1", day: str = "2026-05-01", **fields: Any) -> dict[str, Any]:
+    return {
+        "GuidKey": key, "LastEdit": f"{day}T20:00:00", "DateStart": f"{day}T00:00:00", "PayDate": f"{day}T00:00:00",
+        "Employee": {"EmployeeCode": "E1", "Name": "Ann", "EmploymentType": {"Name": "Casual"}},
+        "PayStartTime": f"{day}T10:00:00", "PayEndTime": f"{day}T18:00:00.000", "ClockedStartTime": None,
+        "GrossMinutes": 480, "NetMinutes": 450, "Breaks": [], "BreakMinutesUnpaid": 30, "BreakMinutesPaid": 0,
+        "Location": {"Name": "Harbour Light Hotel"}, "Department": {"Name": "Bar"}, "Role": {"Name": "Bartender"},
+        "Cost": 240.5, "Authorised": True, "Paid": False, "Deleted": False, **fields,
+    }  # fmt: skip
+
+
+def roster_item(key: str = "r1", day: str = "2026-05-01", **fields: Any) -> dict[str, Any]:
+    return {
+        "GuidKey": key, "LastEdit": f"{day}T20:00:00.000", "StartTime": f"{day}T10:00:00",
+        "EndTime": f"{day}T18:00:00", "Employee": {"EmployeeCode": "E1", "Name": "Ann"}, "GrossMinutes": 480,
+        "NetMinutes": 450, "BreakMinutes": 30, "Location": {"Name": "Bella Vista Hotel"},
+        "Department": {"Name": "Bar"}, "Role": {"Name": "Bartender"}, "Cost": 240, "Published": True,
+        "Deleted": False, **fields,
+    }  # fmt: skip
+
+
+def reading(at: str = "03:45:00", day: str = "2026-05-02", **fields: str) -> dict[str, str]:
+    return {
+        "Venue": "1", "Date": day, "Time": at, "EGM Turnover": "1234.50", "EGM Wins": "980", "Firmware": "7",
+        "Machines": "", **fields,
+    }  # fmt: skip
