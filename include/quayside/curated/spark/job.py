@@ -16,6 +16,8 @@ from quayside.curated.spark.values import ROW, conform
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",  # what cannot be cast fails, instead of being null
+    # Else each null check that a key carries is spelled out for all others: planning timesheets would not end.
+    "spark.sql.constraintPropagation.enabled": "false",
     "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
 _AT_ONCE = 2
