@@ -29,7 +29,11 @@ class PlanOperator(StageOperator):
             job = work.run.settings.named(self.source)
         if planned is None:
             raise AirflowSkipException("Nothing has passed the gate since the last run")
-        return {"job": job, "arguments": dict(planned.arguments)}
+        # By this a retry finds its run again; of another plan, a run is another's.
+        return {
+            "job": job,
+            "arguments": {**planned.arguments, "--airflow_task_uuid": f"{run_name(context)}/{planned.version}"},
+        }
 
 
 class RunGlueJobOperator(BaseOperator):
@@ -57,7 +61,9 @@ class RunGlueJobOperator(BaseOperator):
         """
         if event and event["status"] != "success":
             reason = event["message"].partition("\n")[0].removeprefix("AWS Glue job failed.: ")
-            raise AirflowException(f"Glue run {event['run_id']}: {reason}. Its log: /aws-glue/jobs/error in CloudWatch.")
+            raise AirflowException(
+                f"Glue run {event['run_id']}: {reason}. Its log: /aws-glue/jobs/error in CloudWatch."
+            )
         return self._job(context).execute_complete(context, event)
 
     def _job(self, context: Context) -> "GlueJobOperator":
