@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from quayside.curated import stars as derivation
 from quayside.errors import Terminal
 from tests.warehouse.conftest import Stars
 from tests.warehouse.hotels import CURATED, Hotels, days, item, product, rostered, sale, timesheet
@@ -163,6 +164,15 @@ def test_a_line_without_its_sale_is_refused_and_nothing_is_loaded(hotels: Hotels
     with pytest.raises(Terminal, match="adult_covers"):
         hotels.load()
     assert hotels.stars.ledger.pending("warehouse.fact_sale_item", "load")
+
+
+def test_a_long_history_is_derived_some_dates_at_a_time(hotels: Hotels, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derivation, "DATES", 2)
+    sales = {days(number): [sale(number, days(number), member_id=7, member_name=f"Bo {number}")] for number in range(5)}
+    hotels.write(sale=sales, sale_item={day: [item(one)] for day, [one] in sales.items()})
+    hotels.load()
+    assert [key for key, *_ in hotels.query(LINES)] == [f"1-{number}-1" for number in range(5)]
+    assert hotels.query("select member_name from warehouse.dim_member") == [("Bo 4",)]
 
 
 def test_deriving_again_from_the_same_files_finds_the_batch_of_before(hotels: Hotels) -> None:

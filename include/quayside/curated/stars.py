@@ -5,9 +5,10 @@ computed anew from all that the lake holds, so that it does not matter in which 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import batched
 
 import duckdb
 from sqlglot import exp
@@ -19,9 +20,12 @@ from quayside.curated.layout import change_schema
 from quayside.curated.shelf import CALENDAR, Shelf
 from quayside.curated.transform import Query, to_sql
 from quayside.curated.versions import versions
+from quayside.lake import File, Lake
 from quayside.manifest import Manifest, prefix
 from quayside.run import Run
 from quayside.venues import venues
+
+DATES = 100  # derived at a time, so that memory does not grow with history
 
 
 def derive_stars(
@@ -48,7 +52,7 @@ def derive_stars(
     old = [query for query in part if query not in new]
     made = []
     # A star that was never derived, such as one that joined the product later, is of all the dates that there are.
-    for queries, only in ((old if dates else [], dates), (new, curated.partitions(new)), (rest, None)):
+    for queries, only in ((old, dates), (new, curated.partitions(new)), (rest, None)):
         names = {name for query in queries for name in curated.tables(query)}
         places = {name: curated.places(name, only) for name in sorted(names)}
         made += _derive(curated, queries, places, only, inputs)
@@ -75,14 +79,23 @@ def _derive(
         _name(query, {table: places[table] for table in curated.tables(query)}, dates, inputs, run) for query in queries
     ]
     fresh = [batch for batch in named if batch]
-    if not fresh:
+    files: dict[str, list[File]] = {batch.query.contract.name: [] for batch in fresh}
+    chunks = list(batched(dates, DATES)) if dates is not None else [None]
+    if not fresh or not chunks:
         return []
-    with engine() as connection:
-        curated.load(connection, [batch.query for batch in fresh], places)
-        made = [(batch, _hand_on(connection, batch, dates or (), inputs, run)) for batch in fresh]
-    return [
-        Curated(dataset=batch.query.contract.name, rows=rows, batch=batch.id, inputs=inputs) for batch, rows in made
-    ]
+    for number, some in enumerate(chunks):
+        with engine() as connection:
+            curated.load(connection, [batch.query for batch in fresh], _only(places, some))
+            for batch in fresh:
+                files[batch.query.contract.name].append(_write(connection, batch, number, run.lake))
+    return [_hand_on(batch, files[batch.query.contract.name], dates or (), inputs, run) for batch in fresh]
+
+
+def _only(places: Mapping[str, Mapping[str, str]], dates: Collection[str] | None) -> dict[str, dict[str, str]]:
+    return {
+        table: {value: place for value, place in found.items() if dates is None or value in dates}
+        for table, found in places.items()
+    }
 
 
 def _name(
@@ -104,20 +117,23 @@ def _name(
     return None if known == mark else _Batch(query, f"{int(number) + 1:08d}-{mark}")
 
 
-def _hand_on(
-    connection: duckdb.DuckDBPyConnection, batch: _Batch, dates: Sequence[str], inputs: tuple[str, ...], run: Run
-) -> int:
-    """Write a star's rows as a batch for the warehouse; return how many."""
+def _write(connection: duckdb.DuckDBPyConnection, batch: _Batch, number: int, lake: Lake) -> File:
+    """Write a star's rows, or those of some dates, as a file of its batch."""
     contract, schema = batch.query.contract, change_schema(batch.query.contract)
     rows = rows_of(_relation(connection, batch.query).select(*map(duckdb.ColumnExpression, schema.names)), schema)
-    file = write(run.lake, f"{prefix(contract.name, batch.id, 'derived')}part-0.parquet", schema, rows)
+    return write(lake, f"{prefix(contract.name, batch.id, 'derived')}part-{number}.parquet", schema, rows)
+
+
+def _hand_on(batch: _Batch, files: Sequence[File], dates: Sequence[str], inputs: tuple[str, ...], run: Run) -> Curated:
+    """Make what was written a batch for the warehouse."""
+    contract, rows = batch.query.contract, sum(file.rows for file in files)
     manifest = Manifest(
         dataset=contract.name,
         batch=batch.id,
         kind="derived",
         run=run.id,
-        files=(file,),
-        rows=file.rows,
+        files=tuple(files),
+        rows=rows,
         schema_version=contract.version,
         inputs=inputs,
         snapshot_at=datetime.now(UTC).replace(tzinfo=None),
@@ -125,8 +141,8 @@ def _hand_on(
     )
     manifest.write(run.lake)
     run.ledger.record_derived(manifest, todo="load")
-    run.progress(contract.name, f"{file.rows:,} rows derived")
-    return file.rows
+    run.progress(contract.name, f"{rows:,} rows derived")
+    return Curated(dataset=contract.name, rows=rows, batch=batch.id, inputs=inputs)
 
 
 def _relation(connection: duckdb.DuckDBPyConnection, query: Query) -> duckdb.DuckDBPyRelation:
