@@ -1,16 +1,20 @@
 """Stars that only note what was to be derived for them."""
 
-import sys
-from types import ModuleType
+from typing import Any
 
 import pytest
+
+from quayside.curated import publish
 
 
 @pytest.fixture
 def derived(monkeypatch: pytest.MonkeyPatch) -> list:
     """What was to be derived: changes and inputs of each call."""
     calls: list = []
-    module = ModuleType("quayside.curated.stars")
-    module.derive_stars = lambda changes, inputs, stars, run: calls.append((dict(changes), inputs)) or []
-    monkeypatch.setitem(sys.modules, "quayside.curated.stars", module)
+
+    def note(changes: Any, inputs: Any, stars: Any, run: Any) -> list:
+        calls.append((dict(changes), inputs))
+        return []
+
+    monkeypatch.setattr(publish, "derive_stars", note)
     return calls

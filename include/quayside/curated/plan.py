@@ -111,9 +111,11 @@ def _batches(dataset: str, run: Run, *, ordered: bool) -> Iterator[Batch]:
     manifests = [_manifest(entry, run) for entry in run.ledger.pending(dataset, "curate")]
     for manifest in manifests:
         yield _batch(manifest, run, pending=True)
+    known = {manifest.batch for manifest in manifests}
     if ordered and manifests:
         for manifest in _curated_since(min(manifest.snapshot_at for manifest in manifests), dataset, run):
-            yield _batch(manifest, run, pending=False)
+            if manifest.batch not in known:
+                yield _batch(manifest, run, pending=False)
 
 
 def _curated_since(first: datetime, dataset: str, run: Run) -> list[Manifest]:

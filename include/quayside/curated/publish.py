@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 
-from quayside.contract import Contract
+from quayside.contract import Contract, contract_names, load_contract
 from quayside.curated.catalog import Catalog, Values
 from quayside.curated.curate import Curated
 from quayside.curated.masked import mask_tables
 from quayside.curated.plan import LEASE_SECONDS, WHOLE, base_of, places, plan_key, source_of
 from quayside.curated.spark.messages import Done, Plan, Table, done_key
+from quayside.curated.stars import derive_stars
 from quayside.errors import Terminal
 from quayside.run import Run
 from quayside.upload import failures
@@ -185,9 +186,6 @@ class _Publication:
             self._catalog.drop_partitions(result.contract.table, gone)
 
     def _derive(self, changes: Mapping[str, set[str]]) -> list[Curated]:
-        from quayside.contract import contract_names, load_contract
-        from quayside.curated.stars import derive_stars
-
         stars = [load_contract(name) for name in contract_names("warehouse", product="hospitality")]
         return derive_stars(
             {name: sorted(partitions) for name, partitions in changes.items()}, self._inputs, stars, self._run

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from shutil import rmtree
 
 import pyarrow.parquet as pq
 import pytest
@@ -184,7 +185,7 @@ def test_some_tables_can_be_made_alone(folder):
 
 
 def test_a_batch_without_lines_changes_nothing(folder):
-    batch = folder.land("swiftpos.sale", "1-a", ["{"], rejected=[0])
+    batch = folder.land("swiftpos.sale", "1-a", ['{"row":0,'], rejected=[0])
 
     assert {item.partitions for item in folder.curate(batch).values()} == {()}
 
@@ -193,14 +194,8 @@ def test_a_batch_without_lines_changes_nothing(folder):
 def test_a_missing_file_fails_the_job(folder, lost):
     first = folder.land("swiftpos.sale", "1-a", [sold(1)])
     folder.curate(first)
-    files = (
-        folder.files(folder.places["sale"]["2026-05-01"])
-        if lost == "current"
-        else [Path(first.files[0].removeprefix("file://"))]
-    )
-    for file in files:
-        file.unlink()
-        file.parent.rmdir()
+    place = folder.places["sale"]["2026-05-01"] if lost == "current" else first.files[0].rpartition("/")[0]
+    rmtree(place.removeprefix("file://"))
 
     with pytest.raises((PySparkException, Py4JJavaError), match="PATH_NOT_FOUND"):
         folder.curate(first)
@@ -248,7 +243,7 @@ def _shift_of(case: int, version: tuple[int, int, int]) -> dict:
 
 @given(histories=st.lists(HISTORY, min_size=CASES, max_size=CASES))
 @settings(
-    max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=1, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 def test_sales_end_the_same_in_whatever_order_and_portions_batches_are_taken(spark, tmp_path_factory, histories):
     some, all_ = (Folder(spark, tmp_path_factory.mktemp("sales")) for _ in range(2))
@@ -270,7 +265,7 @@ def test_sales_end_the_same_in_whatever_order_and_portions_batches_are_taken(spa
 
 @given(histories=st.lists(HISTORY, min_size=CASES, max_size=CASES))
 @settings(
-    max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=1, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 def test_shifts_end_the_same_in_whatever_order_and_portions_batches_are_taken(spark, tmp_path_factory, histories):
     some, all_ = (Folder(spark, tmp_path_factory.mktemp("shifts")) for _ in range(2))

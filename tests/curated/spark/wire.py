@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
+import pyarrow as pa
 
 from quayside.contract import contract_names, load_contract
 from quayside.curated.plan import plan
@@ -17,6 +18,7 @@ from quayside.curated.spark.messages import Plan
 from quayside.lake import File
 from quayside.ledger import Position
 from quayside.manifest import Manifest, prefix
+from quayside.quality.quarantine import quarantine_key
 from quayside.run import Run
 from quayside.settings import Settings
 from tests.support.athena import Athena
@@ -71,6 +73,9 @@ class House:
         )
         manifest.write(self.lake)
         self.ledger.record(manifest, before=before, after=after, todo="gate")
+        if rejected:
+            with self.lake.parquet_writer(quarantine_key(dataset, batch), pa.schema([("_row", pa.int64())])) as file:
+                file.write(pa.table({"_row": pa.array(rejected, pa.int64())}))
         self.ledger.advance(dataset, batch, taken="gate", status="passed", todo="curate")
         return batch
 
