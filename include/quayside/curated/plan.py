@@ -144,6 +144,7 @@ def _batch(manifest: Manifest, run: Run, *, pending: bool) -> Batch:
         rows=manifest.rows,
         rejected=tuple(rejected_rows(run.lake, manifest).tolist()),
         snapshot_at=manifest.snapshot_at.isoformat(timespec="milliseconds"),
+        counts_as=manifest.inputs[-1] if manifest.kind == "replay" else manifest.batch,
         pending=pending,
     )
 

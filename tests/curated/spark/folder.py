@@ -28,9 +28,19 @@ class Folder:
         self._runs = 0
 
     def land(
-        self, dataset: str, batch: str, lines: Sequence[Line | str], *, rejected: Iterable[int] = (), seen: str = ""
+        self,
+        dataset: str,
+        batch: str,
+        lines: Sequence[Line | str],
+        *,
+        rejected: Iterable[int] = (),
+        seen: str = "",
+        replays: str = "",
     ) -> Batch:
-        """Land a batch; a line that is a text is put in as it is."""
+        """Land a batch; a line that is a text is put in as it is.
+
+        :param replays: the batch whose rejected records these are
+        """
         file = self.path / "landing" / dataset / f"batch={batch}" / "part-0000.json.gz"
         file.parent.mkdir(parents=True, exist_ok=True)
         with gzip.open(file, "wt", encoding="utf-8") as out:
@@ -44,6 +54,7 @@ class Folder:
             rows=len(lines),
             rejected=tuple(rejected),
             snapshot_at=seen or "2026-05-01T00:00:00.000",
+            counts_as=replays or batch,
         )
 
     def curate(self, *batches: Batch, tables: Iterable[str] = (), publish: bool = True) -> dict[str, Done]:

@@ -79,6 +79,15 @@ def test_a_later_version_replaces_the_sale_and_all_its_lines(folder):
     assert [row["sale_payment_key"] for row in folder.rows("sale_payment")] == ["1-2-1"]
 
 
+def test_a_replayed_record_takes_the_place_of_the_batch_that_it_was_rejected_in(folder):
+    folder.curate(folder.land("swiftpos.sale", "1-a", [sold(1, clerk=5), sold(2, clerk=5)]))
+    folder.curate(folder.land("swiftpos.sale", "3-a", [sold(2, clerk=7)]))
+
+    folder.curate(folder.land("swiftpos.sale", "4-a", [sold(1, clerk=6), sold(2, clerk=6)], replays="2-a"))
+
+    assert [row["clerk_id"] for row in folder.rows("sale")] == [6, 7]
+
+
 def test_only_the_dates_that_a_batch_speaks_of_are_rewritten_and_whole(folder):
     folder.curate(folder.land("swiftpos.sale", "1-a", [sold(1), sold(2), sold(3, at="2026-05-03T03:00:00.000Z")]))
     before = dict(folder.places["sale"])

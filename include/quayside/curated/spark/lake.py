@@ -15,7 +15,8 @@ from quayside.curated.spark.values import BATCH, ROW, schema
 _ROWS_PER_FILE = 1_000_000
 _ROW_OF = r'^\\s*\\{\\s*"row"\\s*:\\s*(\\d+)'  # of a landed line, which begins so; backslashes as SQL takes them
 _REJECTED = f"struct<{BATCH}: string, {ROW}: bigint>"
-_SNAPSHOTS = f"struct<{BATCH}: string, snapshot_at: timestamp_ntz>"
+_COUNTS_AS = "_counts_as"
+_BATCHES = f"struct<{BATCH}: string, snapshot_at: timestamp_ntz, {_COUNTS_AS}: string>"
 _LINES = f"struct<value: string, {BATCH}: string, {ROW}: bigint, snapshot_at: timestamp_ntz>"
 
 
@@ -42,8 +43,11 @@ def read_lines(spark: SparkSession, dataset: str, batches: Sequence[Batch]) -> D
     rejected = [{BATCH: batch.batch, ROW: row} for batch in batches for row in batch.rejected]
     if rejected:  # before they are parsed: they need not be what the others are
         lines = lines.join(f.broadcast(few(spark, rejected, _REJECTED)), [BATCH, ROW], "left_anti")
-    snapshots = [{BATCH: batch.batch, "snapshot_at": batch.snapshot_at} for batch in batches]
-    return parse(lines.join(f.broadcast(few(spark, snapshots, _SNAPSHOTS)), BATCH), dataset)
+    known = [
+        {BATCH: batch.batch, "snapshot_at": batch.snapshot_at, _COUNTS_AS: batch.counts_as} for batch in batches
+    ]
+    parsed = parse(lines.join(f.broadcast(few(spark, known, _BATCHES)), BATCH), dataset)
+    return parsed.withColumn(BATCH, f.col(_COUNTS_AS)).drop(_COUNTS_AS)
 
 
 def read_partitions(
