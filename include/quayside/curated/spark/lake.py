@@ -43,9 +43,7 @@ def read_lines(spark: SparkSession, dataset: str, batches: Sequence[Batch]) -> D
     rejected = [{BATCH: batch.batch, ROW: row} for batch in batches for row in batch.rejected]
     if rejected:  # before they are parsed: they need not be what the others are
         lines = lines.join(f.broadcast(few(spark, rejected, _REJECTED)), [BATCH, ROW], "left_anti")
-    known = [
-        {BATCH: batch.batch, "snapshot_at": batch.snapshot_at, _COUNTS_AS: batch.counts_as} for batch in batches
-    ]
+    known = [{BATCH: batch.batch, "snapshot_at": batch.snapshot_at, _COUNTS_AS: batch.counts_as} for batch in batches]
     parsed = parse(lines.join(f.broadcast(few(spark, known, _BATCHES)), BATCH), dataset)
     return parsed.withColumn(BATCH, f.col(_COUNTS_AS)).drop(_COUNTS_AS)
 
