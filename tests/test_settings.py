@@ -43,7 +43,7 @@ def test_a_missing_secret_says_where_to_put_it(settings: Settings) -> None:
 @pytest.mark.parametrize("value", ["hush", '{"host": "db", "password": "hush"}', '["hush"]'])
 def test_a_malformed_secret_is_refused_without_showing_it(settings: Settings, value: str) -> None:
     put(settings, value)
-    with pytest.raises(Terminal, match="must be (a JSON object|JSON with host)") as refusal:
+    with pytest.raises(Terminal, match=r"must be (a JSON object|JSON with host)") as refusal:
         credentials("source/totesys", settings)
     assert "hush" not in str(refusal.value)
 
