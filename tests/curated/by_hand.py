@@ -58,6 +58,7 @@ class ByHand:
             rows=rows,
             schema_version="1.0.0",
             snapshot_at=seen or NOON + timedelta(minutes=15 * after.sequence),
+            inputs=("00000001-rejected",) if kind == "replay" else (),
         )
         manifest.write(self.lake)
         self.ledger.record(manifest, before=before, after=after, todo="gate")

@@ -104,6 +104,7 @@ def test_a_late_snapshot_of_products_brings_those_that_were_read_after_it(settin
     made = hand.plan()
 
     assert made is not None
+    assert made.batches[0].counts_as == "00000001-rejected"
     assert [(batch.batch, batch.pending) for batch in made.batches] == [
         (late, True),
         (batches[1], False),

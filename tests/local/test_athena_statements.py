@@ -465,7 +465,11 @@ def test_databases_come_and_go(athena: Athena):
     done(athena, f"create schema if not exists {name}")
 
     assert athena.glue.get_database(Name=name)["Database"]["Description"] == "more"
-    assert lines(athena, f"show databases like '{athena.database}.*'") == [athena.database, name]
+    assert lines(athena, f"show databases like '{athena.database}.*'") == [
+        athena.database,
+        f"{athena.database}_masked",
+        name,
+    ]
     done(athena, f"create external table {name}.t (a int) location 's3://{athena.bucket}/t/'")
     assert athena.reason(f"drop database {name}").endswith(f"Database {name} is not empty. One or more tables exist.)")
     done(athena, f"drop schema {name} cascade")
