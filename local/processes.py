@@ -93,11 +93,8 @@ def complete(
     """
     run.mkdir(parents=True, exist_ok=True)
     log = run / f"{name}.log"
-    with log.open("w") as errors:
-        answer = subprocess.run(
-            list(command), stdout=subprocess.PIPE, stderr=errors, input=text or "", env=dict(env), cwd=cwd, text=True
-        )
-        errors.write(answer.stdout)
+    answer = subprocess.run(list(command), capture_output=True, input=text or "", env=dict(env), cwd=cwd, text=True)
+    log.write_text(answer.stdout + answer.stderr)  # errors last: the end is what a person is shown
     if answer.returncode:
         raise ProcessFailed(f"{Path(command[0]).name} ended with code {answer.returncode}.\n{tail(name, run=run)}")
     return answer.stdout
