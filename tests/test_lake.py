@@ -41,3 +41,11 @@ def test_deleting_leaves_nothing_behind(lake: Lake) -> None:
     lake.delete(["landing/x/a", "landing/x/b", "landing/x/never there"])
 
     assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=lake.bucket)
+
+
+def test_an_object_is_there_only_under_its_whole_key(lake: Lake) -> None:
+    lake.write_bytes("landing/x/a", b"1")
+
+    assert lake.exists("landing/x/a")
+    assert not lake.exists("landing/x")
+    assert not lake.exists("landing/x/")

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from botocore.exceptions import ClientError
 from pyarrow import fs
 
 from quayside.settings import Settings, aws
@@ -140,8 +141,14 @@ class Lake:
 
     def exists(self, key: str) -> bool:
         """Tell whether there is an object of this key."""
-        with failures(f"look for {key}"):
-            return bool(self.filesystem.get_file_info(key).type == fs.FileType.File)
+        with failures(f"look for {key}"):  # not by pyarrow: where there is none it lists what else begins so
+            try:
+                aws("s3").head_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "404":
+                    raise
+                return False
+            return True
 
     def keys(self, prefix: str) -> list[str]:
         """Return the keys under a prefix (a folder), sorted; empty where there is none."""

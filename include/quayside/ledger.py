@@ -250,6 +250,10 @@ class Ledger:
         """Return the records whose entry begins with ``start``, in the order of their entries; or the last so many."""
         return self._items.query(dataset, start, newest=newest)
 
+    def noted(self, dataset: str, entry: str) -> bool:
+        """Tell whether there is a small record under this very entry."""
+        return self._items.get(dataset, entry) is not None
+
     def claim(self, dataset: str, entry: str, values: Mapping[str, Any]) -> bool:
         """Keep a small record where there is none yet; return False where there is one."""
         return self._try(self._items.put(dataset, entry, values, ABSENT))

@@ -25,6 +25,7 @@ USES = {
 # Modules of this package whose `install` puts something of ours in ministack's place, in this order.
 PARTS = (
     "access",
+    "dynamodb",
     "athena",
     "glue",
     "firehose",

@@ -164,7 +164,7 @@ class _Landing:
                 digest.update(block)
                 content.write(block)
         sha256 = digest.hexdigest()
-        known = bool(self._run.ledger.notes(self._contract.name, f"content#{sha256}"))
+        known = self._run.ledger.noted(self._contract.name, f"content#{sha256}")
         fetched = _Fetched(drop, answer["ETag"], sha256, content, known)
         if not known:
             self._keep(fetched)
