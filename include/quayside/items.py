@@ -1,6 +1,6 @@
 """One DynamoDB table of small records under two names, ``dataset`` and ``entry``, changed only by conditional writes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,14 +31,17 @@ class Condition:
 
 
 ABSENT = Condition("attribute_not_exists(#e)", {"#e": "entry"}, {})
-PRESENT = Condition("attribute_exists(#e)", {"#e": "entry"}, {})
 
 
 class Items:
-    """The records of one table. Every method raises `Retryable` where DynamoDB does not answer, `Terminal` where it refuses."""
+    """The records of one table. Every method raises `Retryable` where DynamoDB does not answer, `Terminal` where it refuses.
 
-    def __init__(self, table: str) -> None:
-        self._table = table
+    :param keys: names of the partition key and the sort key
+    """
+
+    def __init__(self, table: str, keys: tuple[str, str] = ("dataset", "entry")) -> None:
+        self._table, self._keys = table, keys
+        self._present = Condition("attribute_exists(#e)", {"#e": keys[1]}, {})
 
     def get(self, dataset: str, entry: str) -> dict[str, Any] | None:
         """Return one record, or None."""
@@ -56,7 +59,7 @@ class Items:
 
     def put(self, dataset: str, entry: str, values: Mapping[str, Any], when: Condition | None = None) -> Write:
         """Return the write of a whole record."""
-        item = _serialize({"dataset": dataset, "entry": entry, **values})
+        item = _serialize({**self._named(dataset, entry), **values})
         return {"Put": {"TableName": self._table, "Item": item, **_condition(when)}}
 
     def change(self, dataset: str, entry: str, values: Mapping[str, Any]) -> Write:
@@ -64,36 +67,40 @@ class Items:
         names = {f"#f{number}": name for number, name in enumerate(values)}
         given = {f":f{number}": value for number, value in enumerate(values.values())}
         expression = "SET " + ", ".join(f"#f{number} = :f{number}" for number in range(len(values)))
-        when = Condition(PRESENT.expression, {**PRESENT.names, **names}, given)
+        when = Condition(self._present.expression, {**self._present.names, **names}, given)
         return {"Update": {**self._key(dataset, entry), "UpdateExpression": expression, **_condition(when)}}
 
-    def delete(self, dataset: str, entry: str, when: Condition = PRESENT) -> Write:
-        """Return the removal of a record."""
-        return {"Delete": {**self._key(dataset, entry), **_condition(when)}}
+    def delete(self, dataset: str, entry: str, when: Condition | None = None) -> Write:
+        """Return the removal of a record; that it is there is the condition, unless another is given."""
+        return {"Delete": {**self._key(dataset, entry), **_condition(when or self._present)}}
 
-    def check(self, dataset: str, entry: str, when: Condition = PRESENT) -> Write:
-        """Return a condition on a record that is not written."""
-        return {"ConditionCheck": {**self._key(dataset, entry), **_condition(when)}}
+    def check(self, dataset: str, entry: str, when: Condition | None = None) -> Write:
+        """Return a condition on a record that is not written: that it is there, or another."""
+        return {"ConditionCheck": {**self._key(dataset, entry), **_condition(when or self._present)}}
 
-    def write(self, writes: list[Write], conflict: QuaysideError) -> None:
+    def write(self, writes: list[Write], conflict: QuaysideError | Sequence[QuaysideError]) -> None:
         """Do all of the writes or none.
 
-        :param conflict: raised when a condition does not hold
+        :param conflict: raised when a condition does not hold; or one for each write, of which the first whose condition
+            does not hold is raised
         """
         try:
             aws("dynamodb").transact_write_items(TransactItems=writes)
         except ClientError as error:
             reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
             if "ConditionalCheckFailed" in reasons:
-                raise conflict from None
+                if isinstance(conflict, QuaysideError):
+                    raise conflict from None
+                raise conflict[reasons.index("ConditionalCheckFailed")] from None
             raise _failure(error) from error
         except BotoCoreError as error:
             raise _failure(error) from error
 
     def _pages(self, dataset: str, start: str, *, backwards: bool, limit: int | None) -> Iterator[dict[str, Any]]:
-        condition, values = "dataset = :dataset", {":dataset": dataset}
+        partition, sort = self._keys
+        condition, names, values = "#d = :dataset", {"#d": partition}, {":dataset": dataset}
         if start:  # an empty string is no valid beginning
-            condition, values = f"{condition} AND begins_with(entry, :start)", {**values, ":start": start}
+            condition, names["#e"], values[":start"] = f"{condition} AND begins_with(#e, :start)", sort, start
         query = aws("dynamodb").get_paginator("query")
         try:
             for page in query.paginate(
@@ -101,6 +108,7 @@ class Items:
                 ConsistentRead=True,
                 ScanIndexForward=not backwards,
                 KeyConditionExpression=condition,
+                ExpressionAttributeNames=names,
                 ExpressionAttributeValues=_serialize(values),
                 PaginationConfig={"MaxItems": limit} if limit else {},
             ):
@@ -109,7 +117,11 @@ class Items:
             raise _failure(error) from error
 
     def _key(self, dataset: str, entry: str) -> dict[str, Any]:
-        return {"TableName": self._table, "Key": _serialize({"dataset": dataset, "entry": entry})}
+        return {"TableName": self._table, "Key": _serialize(self._named(dataset, entry))}
+
+    def _named(self, dataset: str, entry: str) -> dict[str, str]:
+        partition, sort = self._keys
+        return {partition: dataset, sort: entry}
 
 
 def _condition(when: Condition | None) -> dict[str, Any]:
@@ -122,8 +134,8 @@ def _condition(when: Condition | None) -> dict[str, Any]:
 def _failure(error: Exception) -> Retryable | Terminal:
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
     if code in ("ResourceNotFoundException", "AccessDeniedException", "ValidationException"):
-        return Terminal(f"The ledger refused: {error}. Apply Terraform, or grant the role access to its table.")
-    return Retryable(f"The ledger did not answer: {error}")
+        return Terminal(f"DynamoDB refused: {error}. Apply Terraform, or grant the role access to its table.")
+    return Retryable(f"DynamoDB did not answer: {error}")
 
 
 def _serialize(values: Mapping[str, Any]) -> dict[str, Any]:
