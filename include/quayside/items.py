@@ -57,6 +57,42 @@ class Items:
             return list(self._pages(dataset, start, backwards=False, limit=None))
         return list(self._pages(dataset, start, backwards=True, limit=newest))[::-1]
 
+    def page(
+        self,
+        where: Mapping[str, str],
+        *,
+        index: str = "",
+        matching: Condition | None = None,
+        after: Mapping[str, Any] | None = None,
+        backwards: bool = False,
+        most: int = 100,
+    ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+        """Return those of the next so many records that match, and the keys after which more follow, or None.
+
+        :param where: the first name of the index and its value
+        :param index: of the table; without, the table itself
+        :param after: the keys of the record after which to begin
+        """
+        [(name, value)] = where.items()
+        names = {**(matching.names if matching else {}), "#where": name}
+        values = {**(matching.values if matching else {}), ":where": value}
+        try:
+            answer = aws("dynamodb").query(
+                TableName=self._table,
+                KeyConditionExpression="#where = :where",
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=_serialize(values),
+                ScanIndexForward=not backwards,
+                Limit=most,
+                **({"IndexName": index} if index else {"ConsistentRead": True}),
+                **({"ExclusiveStartKey": _serialize(after)} if after else {}),
+                **({"FilterExpression": matching.expression} if matching else {}),
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise _failure(error) from error
+        last = answer.get("LastEvaluatedKey")
+        return [_deserialize(item) for item in answer["Items"]], _deserialize(last) if last else None
+
     def put(self, dataset: str, entry: str, values: Mapping[str, Any], when: Condition | None = None) -> Write:
         """Return the write of a whole record."""
         item = _serialize({**self._named(dataset, entry), **values})
