@@ -5,3 +5,5 @@ from quayside.serving.metrics.query import Compiled as Compiled
 from quayside.serving.metrics.query import Filter as Filter
 from quayside.serving.metrics.query import InvalidQuery as InvalidQuery
 from quayside.serving.metrics.query import Query as Query
+from quayside.serving.metrics.layer import MetricLayer as MetricLayer
+from quayside.serving.metrics.layer import load_layer as load_layer

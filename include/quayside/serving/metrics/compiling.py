@@ -1,0 +1,302 @@
+"""From a query to SQL: the parts are aggregated each for itself, then brought together by their dimensions."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from quayside.errors import Terminal
+from quayside.serving.access import Access, Forbidden
+from quayside.serving.metrics import expressions
+from quayside.serving.metrics.aggregating import Item, Part, condition, default_grain, in_order, is_attribute
+from quayside.serving.metrics.checking import check, check_values
+from quayside.serving.metrics.cumulative import add_up, day_items, needed_days
+from quayside.serving.metrics.definitions import METRIC_TIME, Measure, Metric
+from quayside.serving.metrics.graph import Found, Models
+from quayside.serving.metrics.periods import begins
+from quayside.serving.metrics.query import Column, Compiled, Filter, InvalidQuery, Query
+from quayside.serving.metrics.rows import MARK, Binding, Place, column, values_table
+from quayside.venues import venues
+
+_MARKS = re.compile(rf"%\({MARK}(\d+)\)s|:{MARK}(\d+)")
+_ALL, _ANSWER = "together", "answer"
+
+
+def compile_query(
+    models: Models, metrics: Mapping[str, Metric], query: Query, access: Access, *, dialect: str, database: str
+) -> Compiled:
+    """Return the SQL of a query for one engine; of rows that the caller may not see, none is read.
+
+    :param database: for Athena, the Glue database of the tables; that of the masked views is named like it
+    :raises InvalidQuery: it cannot be asked so
+    :raises Forbidden: the caller may not ask for it
+    """
+    check(query, metrics, dialect)
+    place = Place(dialect, access, database, Binding())
+    return _Compiling(models, metrics, query, place).compiled()
+
+
+class _Compiling:
+    def __init__(self, models: Models, metrics: Mapping[str, Metric], query: Query, place: Place) -> None:
+        self.metrics, self.query, self.place = metrics, query, place
+        self.asked = [metrics[name] for name in query.metrics]
+        self.leaves = list(dict.fromkeys(leaf for metric in self.asked for leaf in self._leaves(metric)))
+        self.items = [Item.of(name) for name in query.group_by]
+        self.having = [item for item in query.where if item.name in query.metrics]
+        self.filters = [item for item in query.where if item.name not in query.metrics]
+        self.parts = [
+            Part(models, models[model], time, found, place) for (model, time, _), found in self._by_part(models).items()
+        ]
+        self.founds = [self._found(item) for item in self.items]
+
+    def compiled(self) -> Compiled:
+        """Put all together."""
+        self._check_additive()
+        branches = [self._branch(number, part) for number, part in enumerate(self.parts)]
+        names = [f"d{i}" for i in range(len(self.items))]
+        values = [name for number, part in enumerate(self.parts) for name, _ in self._outputs(number, part)]
+        if self.query.every_period:
+            branches.append(self._every_period())
+        together = self._together(branches, names, values)
+        answer = exp.select(
+            *(
+                exp.alias_(column(name, _ALL), item.name, quoted=True)
+                for name, item in zip(names, self.items, strict=True)
+            ),
+            *(exp.alias_(self._value(metric), metric.name, quoted=True) for metric in self.asked),
+        ).from_(together.subquery(exp.to_identifier(_ALL, quoted=True)))
+        columns = self._columns()
+        final = exp.select(*(column(item.name, _ANSWER) for item in columns))
+        final = final.from_(answer.subquery(exp.to_identifier(_ANSWER, quoted=True)))
+        final = final.where(*self._shown()) if self.having else final
+        final = final.order_by(*self._order()) if self.items else final
+        final = final.limit(self.query.limit) if self.query.limit is not None else final
+        return self._finished(final, columns)
+
+    def _leaves(self, metric: Metric) -> Iterator[Metric]:
+        """Yield the metrics of measures that a metric is made of."""
+        if metric.measure:
+            yield metric
+        for name in metric.inputs:
+            yield from self._leaves(self.metrics[name])
+
+    def _by_part(self, models: Models) -> dict[tuple[str, str, tuple[object, ...]], list[tuple[Metric, Measure]]]:
+        """Return what can be aggregated together: of one model, by one time, over the same days."""
+        found: dict[tuple[str, str, tuple[object, ...]], list[tuple[Metric, Measure]]] = {}
+        for leaf in self.leaves:
+            model, name = leaf.measure or ("", "")
+            measure = models[model].measures[name]
+            over = (leaf.window, leaf.grain_to_date)
+            found.setdefault((model, measure.agg_time_dimension, over), []).append((leaf, measure))
+        return found
+
+    def _found(self, item: Item) -> Found:
+        """Return the dimension that an item means, which must be alike for all metrics."""
+        found = [part.find(item.dimension, "group_by") for part in self.parts]
+        kinds = {(each.dimension.column_type, each.dimension.type) for each in found}
+        if len(kinds) > 1:
+            raise InvalidQuery(f"{item.name} is not the same for all of these metrics.", field="group_by")
+        return found[0]
+
+    def _outputs(self, number: int, part: Part) -> list[tuple[str, str]]:
+        return [(f"p{number}_{name}", kind) for name, kind in part.outputs()]
+
+    def _branch(self, number: int, part: Part) -> exp.Select:
+        """Return a part's groups, with nothing in the columns of the other parts."""
+        days = (self.query.since, self.query.until)
+        metric = part.metrics[0][0]
+        if metric.type == "cumulative":
+            inner = part.select(day_items(self.items, part, metric), self.filters, needed_days(metric, *days))
+            inner = add_up(inner, self.items, part, metric, days)
+        else:
+            inner = part.select(self.items, self.filters, days)
+        alias = f"p{number}"
+        shown: list[exp.Expr] = [column(f"d{i}", alias) for i in range(len(self.items))]
+        for other_number, other in enumerate(self.parts):
+            for (plain, kind), (name, _) in zip(other.outputs(), self._outputs(other_number, other), strict=True):
+                value = column(plain, alias) if other is part else expressions.cast(exp.Null(), kind)
+                shown.append(exp.alias_(value, name, quoted=True))
+        return exp.select(*shown).from_(inner.subquery(exp.to_identifier(alias, quoted=True)))
+
+    def _together(self, branches: Sequence[exp.Select], names: Sequence[str], values: Sequence[str]) -> exp.Select:
+        """Bring the groups of all parts together, null being equal to null: what a full outer join on all dimensions gives.
+
+        A group has at most one row of each part, so that the highest value is the only one.
+        """
+        if len(branches) == 1:
+            return branches[0]
+        rows: exp.Query = branches[0]
+        for branch in branches[1:]:
+            rows = exp.union(rows, branch, distinct=False)
+        attribute = [is_attribute(found, self.founds) for found in self.founds]
+        keys = [column(name, "part") for name, shown in zip(names, attribute, strict=True) if not shown]
+        labels = [
+            exp.alias_(exp.Max(this=in_order(column(name, "part"), "text", self.place.dialect)), name, quoted=True)
+            for name, shown in zip(names, attribute, strict=True)
+            if shown
+        ]
+        highest = [exp.alias_(exp.Max(this=column(name, "part")), name, quoted=True) for name in values]
+        select = exp.select(*keys, *labels, *highest).from_(rows.subquery(exp.to_identifier("part", quoted=True)))
+        return select.group_by(*(key.copy() for key in keys)) if keys else select
+
+    def _every_period(self) -> exp.Select:
+        """Return a row with no values for each period of the range, and each venue where these are grouped by."""
+        times = [i for i, found in enumerate(self.founds) if found.dimension.type == "time"]
+        places = [i for i, found in enumerate(self.founds) if found.dimension.name == "venue"]
+        if len(times) != 1 or len(times) + len(places) != len(self.items):
+            raise InvalidQuery(
+                "Every period can be shown where one grain of time, and venue, is grouped by.", field="every_period"
+            )
+        [time] = times
+        for part in self.parts:
+            if self.items[time].dimension not in (METRIC_TIME, part.time):
+                raise InvalidQuery(f"Every period of {METRIC_TIME} can be shown.", field="every_period")
+        of_time = [item for item in self.filters if self.parts[0].find(item.name, "where").dimension.type == "time"]
+        if of_time:
+            raise InvalidQuery(
+                "Every period can be shown of since and until; leave other filters of time out.", field="where"
+            )
+        grain = self.items[time].grain or default_grain(self.founds[time].dimension)
+        rows = [[self.place.bind(moment)] for moment in begins(grain, self.query.since, self.query.until)]
+        select = exp.select().from_(values_table(rows, "period", ["begins"]))
+        shown: dict[int, exp.Expr] = {time: column("begins", "period")}
+        for i in places:
+            select = select.join(self._venues(), join_type="cross")
+            shown[i] = column("venue_id", "each")
+            of_venue = [
+                item for item in self.filters if self.parts[0].find(item.name, "where").dimension.name == "venue"
+            ]
+            select = select.where(
+                *(condition(item, column("venue_id", "each"), "integer", self.place.bind) for item in of_venue)
+            )
+        values = [
+            exp.alias_(expressions.cast(exp.Null(), kind), name, quoted=True)
+            for number, part in enumerate(self.parts)
+            for name, kind in self._outputs(number, part)
+        ]
+        return select.select(*(exp.alias_(shown[i], f"d{i}", quoted=True) for i in sorted(shown)), *values)
+
+    def _venues(self) -> exp.Expr:
+        """Return the venues that the caller may see."""
+        numbers = [venue.id for venue in venues() if self.place.access.sees(venue.id)]
+        if not numbers:
+            raise Forbidden("None of the caller's venues is known.")
+        return values_table([[self.place.bind(number)] for number in numbers], "each", ["venue_id"])
+
+    def _value(self, metric: Metric) -> exp.Expr:
+        """Return a metric's value, rounded and of its type."""
+        return expressions.cast(self._exact(metric), metric.column_type)
+
+    def _exact(self, metric: Metric) -> exp.Expr:
+        """Return a metric's value before it gets its type; only a quotient is rounded yet, and to the metric's digits."""
+        dialect = self.place.dialect
+        if metric.expr is None:
+            return self._measured(metric)
+        types = {name: self.metrics[name].column_type for name in metric.inputs}
+        return expressions.words(
+            metric.expr,
+            dialect,
+            lambda name: exp.paren(self._exact(self.metrics[name])),
+            types=types,
+            decimals=metric.decimals,
+        )
+
+    def _measured(self, metric: Metric) -> exp.Expr:
+        for number, part in enumerate(self.parts):
+            for i, (leaf, measure) in enumerate(part.metrics):
+                if leaf is metric:
+                    value = column(f"p{number}_m{i}", _ALL)
+                    if measure.agg == "average":
+                        scales = (expressions.scale(measure.column_type), 0)
+                        count = column(f"p{number}_n{i}", _ALL)
+                        value = expressions.quotient(value, count, scales, metric.decimals, self.place.dialect)
+                    if measure.fill is None:
+                        return value
+                    nothing = expressions.cast(exp.Literal.number(measure.fill), metric.column_type)
+                    return exp.Coalesce(this=value, expressions=[nothing])
+        raise KeyError(metric.name)
+
+    def _columns(self) -> tuple[Column, ...]:
+        found = []
+        for item, way in zip(self.items, self.founds, strict=True):
+            time = way.dimension.type == "time"
+            grain = item.grain or (default_grain(way.dimension) if time else None)
+            kind = way.dimension.column_type if grain != "hour" else "timestamp(3)"
+            label = (grain or "day").capitalize() if time else way.dimension.label
+            found.append(
+                Column(name=item.name, type=kind, label=label, unit=None, kind="time" if time else "dimension")
+            )
+        for metric in self.asked:
+            found.append(
+                Column(name=metric.name, type=metric.column_type, label=metric.label, unit=metric.unit, kind="metric")
+            )
+        return tuple(found)
+
+    def _shown(self) -> list[exp.Expr]:
+        """Return the conditions on metrics, of the groups that are shown."""
+        for item in self.having:
+            check_values(item, self.metrics[item.name].column_type)
+        return [
+            condition(item, column(item.name, _ANSWER), self.metrics[item.name].column_type, self.place.bind)
+            for item in self.having
+        ]
+
+    def _order(self) -> list[exp.Expr]:
+        """Return what rows are ordered by: what was asked for, then all that makes them different."""
+        asked = [(name.removeprefix("-"), name.startswith("-")) for name in self.query.order_by]
+        rest = [(item.name, False) for item in self.items if item.name not in dict(asked)]
+        ways = {item.name: found for item, found in zip(self.items, self.founds, strict=True)}
+        order = []
+        for name, downwards in [*asked, *rest]:
+            value = column(name, _ANSWER)
+            if name in ways:
+                dimension = ways[name].dimension
+                if dimension.sort:
+                    value = expressions.words(
+                        dimension.sort, self.place.dialect, lambda _, name=name: column(name, _ANSWER)
+                    )  # type: ignore[misc]
+                value = in_order(value, dimension.column_type, self.place.dialect)
+            order.append(exp.Ordered(this=value, desc=downwards, nulls_first=False))
+        return order
+
+    def _check_additive(self) -> None:
+        """Refuse to add up what cannot be, such as amounts of several currencies."""
+        single = {item.name for item in self.filters if item.operator in ("=", "in") and len(item.values) == 1}
+        for part in self.parts:
+            for metric, measure in part.metrics:
+                if measure.split_by and measure.split_by not in single | {item.dimension for item in self.items}:
+                    raise InvalidQuery(
+                        f"{metric.name} cannot be added up over {measure.split_by}: group by it, or filter by one.",
+                        field="group_by",
+                    )
+
+    def _finished(self, tree: exp.Select, columns: tuple[Column, ...]) -> Compiled:
+        """Write the SQL, and number the marks as they stand in it."""
+        place, values = self.place, self.place.bind.values
+        text = tree.sql(place.dialect, identify=True)
+        order = [int(found[1] or found[2]) for found in _MARKS.finditer(text)]
+        if len({*order}) != len(order) or len(order) != len(values):
+            raise Terminal(f"{', '.join(self.query.metrics)}: values and marks of the query differ; report this query.")
+        numbers = {index: number for number, index in enumerate(order, 1)}
+
+        def mark(found: re.Match[str]) -> str:
+            return "?" if place.dialect == "athena" else f"%(p{numbers[int(found[1] or found[2])]})s"
+
+        sql, parameters = _MARKS.sub(mark, text), tuple(values[index] for index in order)
+        return Compiled(
+            sql=sql,
+            parameters=parameters,
+            columns=columns,
+            datasets=tuple(sorted(place.datasets)),
+            key=_key(sql, parameters, place),
+            dialect=place.dialect,
+        )
+
+
+def _key(sql: str, parameters: Sequence[object], place: Place) -> str:
+    venues_ = None if place.access.venues is None else sorted(place.access.venues)
+    values = [[type(value).__name__, str(value)] for value in parameters]
+    parts = [sql, values, place.dialect, venues_, place.access.masked]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
