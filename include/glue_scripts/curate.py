@@ -27,12 +27,10 @@ bucket, _, key = args["plan"].removeprefix("s3://").partition("/")
 plan = Plan.from_dict(json.load(s3.get_object(Bucket=bucket, Key=key)["Body"]))
 
 
-def report(table: str, done: Done) -> None:
-    """Leave word for who publishes, and in the log."""
+reports: dict[str, Done] = {}
+curate(glue.spark_session, plan, args["tables"].split(",") if "tables" in args else plan.tables, reports.__setitem__)
+for table, done in reports.items():  # word for who publishes, and in the log
     said = json.dumps(done.as_dict())
     s3.put_object(Bucket=bucket, Key=done_key(key, table), Body=said.encode())
     print(table, said)
-
-
-curate(glue.spark_session, plan, args["tables"].split(",") if "tables" in args else plan.tables, report)
 job.commit()

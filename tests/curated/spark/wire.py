@@ -102,7 +102,7 @@ class House:
         """Let the Glue job run to its end, whatever that is."""
         job = self._job or self._create_job(made.arguments["--scriptLocation"])
         run = self.glue.start_job_run(JobName=job, Arguments={**made.arguments, **arguments})["JobRunId"]
-        deadline = time.monotonic() + 200
+        deadline = time.monotonic() + 580
         while (found := self.glue.get_job_run(JobName=job, RunId=run)["JobRun"])["JobRunState"] in (
             "STARTING",
             "RUNNING",

@@ -20,6 +20,14 @@ SETTINGS = {
     "spark.sql.constraintPropagation.enabled": "false",
     "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
 }
+# A window's rows are done before Spark has compiled code for them, and planned anew what came of them.
+FEW_ROWS = 5_000
+OF_FEW_ROWS = {
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "2",
+}
 _AT_ONCE = 2
 WHOLE = ""  # the one partition of a table that has none
 Report = Callable[[str, Done], None]
@@ -30,13 +38,15 @@ def curate(spark: SparkSession, plan: Plan, tables: Iterable[str], report: Repor
 
     :param report: is told what was done to a table, once all of it is written
     """
-    for name, value in SETTINGS.items():
-        spark.conf.set(name, value)
+    few = sum(batch.rows for batch in plan.batches) <= FEW_ROWS
+    own = spark.newSession()
+    for name, value in (SETTINGS | (OF_FEW_ROWS if few else {})).items():
+        own.conf.set(name, value)
     datasets: dict[str, list[str]] = {}
     for name in tables:
         datasets.setdefault(plan.tables[name].landing, []).append(name)
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # a small window keeps the driver busy, not the executors
-        for done in [pool.submit(_curate, spark, plan, dataset, names, report) for dataset, names in datasets.items()]:
+        for done in [pool.submit(_curate, own, plan, dataset, names, report) for dataset, names in datasets.items()]:
             done.result()
 
 

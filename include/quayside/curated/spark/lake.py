@@ -62,12 +62,12 @@ def read_partitions(
     stored = t.StructType([field for field in wanted if field.name != table.partition])
     rows = spark.read.schema(stored).parquet(*places)
     day = f"regexp_extract(_metadata.file_path, '/{table.partition}=([^/]+)/', 1)"
-    return rows.selectExpr("*", f"cast({day} as date) as {table.partition}").select(*wanted.names)
+    return rows.selectExpr("*", f"cast({day} as date) as {table.partition}").selectExpr(*wanted.names)
 
 
 def write(rows: DataFrame, table: Table) -> None:
     """Write complete partitions to the table's target, each as one file unless it is large."""
-    stored = rows.select(*(name for name, _ in table.columns))
+    stored = rows.selectExpr(*(name for name, _ in table.columns))
     spread = stored.repartition(f.col(table.partition)) if table.partition else stored.coalesce(1)
     writer = spread.sortWithinPartitions(*filter(None, (table.partition, table.key))).write.mode("overwrite")
     if table.partition:

@@ -75,4 +75,4 @@ def parse(lines: DataFrame, dataset: str) -> DataFrame:
     said = f"concat('{dataset} batch ', {BATCH}, ' row ', {ROW}, ' {_MISFIT}')"
     others = [name for name in lines.columns if name != "value"]
     fitting = parsed.selectExpr(f"if(line.{_CORRUPT} is null, line, raise_error({said})) as line", *others)
-    return fitting.select("line.*", *others).drop(_CORRUPT)
+    return fitting.selectExpr("line.*", *others).drop(_CORRUPT)

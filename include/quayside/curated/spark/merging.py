@@ -33,8 +33,8 @@ def merge_lines(current: DataFrame, new: DataFrame, heads: DataFrame, key: str) 
 
     :param heads: what `merge` returned of the heads; they have ``key`` in common with their lines
     """
-    versions = heads.select(key, BATCH, ROW)
-    return _aged(current).unionByName(new).join(versions, [key, BATCH, ROW], "left_semi").select(*new.columns)
+    versions = heads.selectExpr(key, BATCH, ROW)
+    return _aged(current).unionByName(new).join(versions, [key, BATCH, ROW], "left_semi").selectExpr(*new.columns)
 
 
 def _aged(current: DataFrame) -> DataFrame:
