@@ -5,6 +5,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import psycopg
@@ -18,6 +19,9 @@ from quayside.ledger import Ledger
 from quayside.settings import Settings
 from quayside.settings import aws as aws_client
 from tests.support.aws import PLATFORM, REGION, administrator, local_aws
+
+if TYPE_CHECKING:
+    from tests.hospitality.places import Places
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +96,15 @@ def aws(state: Path) -> Iterator[str]:
             environment.setenv(name, value)
         aws_client.cache_clear()
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def hotels(aws: str, postgres: Postgres) -> Iterator["Places"]:
+    """The hotels' lake and warehouse, with days that are easily miscounted; tests ask them, and change nothing."""
+    from tests.hospitality.places import filled  # what few tests need
+
+    with filled(postgres) as places:
+        yield places
 
 
 @pytest.fixture

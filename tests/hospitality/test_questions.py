@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import boto3
@@ -11,25 +11,19 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from local.postgres import Postgres
-from local.sources.hospitality import World
-from quayside.contract import contract_names, load_contract
-from quayside.curated.masked import mask_tables, masked_database
+from quayside.contract import contract_names
+from quayside.curated.masked import masked_database
 from quayside.errors import Terminal
 from quayside.questions import Question, ask_athena, ask_warehouse, load_question, question_names
 from quayside.questions.__main__ import main
 from quayside.settings import Credentials, Settings
 from quayside.warehouse.access import MASK
-from tests.conftest import Databases, new_settings
-from tests.hospitality import curated, stars
-from tests.hospitality.edges import SINCE, UNTIL, Edges
+from tests.hospitality import curated
+from tests.hospitality.edges import SINCE, UNTIL
+from tests.hospitality.places import AUTUMN, SPRING, Places, Worlds
 from tests.hospitality.truth import NAMES, Truth
 from tests.support.athena import Athena
 
-Worlds = tuple[tuple[World, datetime], ...]
-NOW = datetime(2026, 4, 9, 3, 34, tzinfo=UTC)  # in the middle of a day
-# Daylight saving begins on 5 October 2025 and ends on 5 April 2026.
-SPRING, AUTUMN = (date(2025, 10, 3), date(2025, 10, 7)), (date(2026, 3, 30), date(2026, 4, 8))
 BELLA, HARBOUR = 1, 2
 ASKED = [
     (BELLA, *SPRING),
@@ -42,57 +36,34 @@ PERSONAL = ("member_name", "clerk_name", "employee_name")
 SINGLE = (date(2025, 10, 4), date(2025, 10, 5), date(2026, 3, 31), date(2026, 4, 4), date(2026, 4, 5))
 
 
-@pytest.fixture(scope="module")
-def worlds() -> Worlds:
-    """What happened in a spring and in an autumn."""
-    return (World(seed=7, begins=SPRING[0], trade=0.4), datetime(2025, 10, 12, tzinfo=UTC)), (
-        World(seed=7, begins=AUTUMN[0], trade=0.4),
-        NOW,
-    )
+@pytest.fixture
+def worlds(hotels: Places) -> Worlds:
+    return hotels.worlds
 
 
-@pytest.fixture(scope="module")
-def truth(worlds: Worlds) -> Truth:
-    return Truth(*worlds, (Edges(), NOW))
+@pytest.fixture
+def truth(hotels: Places) -> Truth:
+    return hotels.truth
 
 
-@pytest.fixture(scope="module")
-def rows(worlds: Worlds) -> curated.Rows:
-    """The rows of the curated tables of these worlds."""
-    found: curated.Rows = {}
-    for world, now in (*worlds, (Edges(), NOW)):
-        for table, some in curated.rows(world, now).items():
-            found.setdefault(table, []).extend(some)
-    return found
+@pytest.fixture
+def rows(hotels: Places) -> curated.Rows:
+    return hotels.rows
 
 
-@pytest.fixture(scope="module")
-def places(aws: str, postgres: Postgres, rows: curated.Rows) -> Iterator[tuple[Settings, Credentials]]:
-    """A lake that holds them, and the warehouse that was filled from it."""
-    settings, databases = new_settings(), Databases(postgres)
-    warehouse = Credentials("127.0.0.1", postgres.port, databases("quayside_loader"), "quayside_loader", "secret")
-    curated.put(rows, settings)
-    stars.fill(settings, warehouse)
-    curated.spoil(settings)
-    mask_tables({name.partition(".")[2]: load_contract(name) for name in contract_names("hospitality")}, settings)
-    yield settings, warehouse
-    databases.drop()
+@pytest.fixture
+def lake(hotels: Places) -> Settings:
+    return hotels.lake
 
 
-@pytest.fixture(scope="module")
-def lake(places: tuple[Settings, Credentials]) -> Settings:
-    return places[0]
+@pytest.fixture
+def warehouse(hotels: Places) -> Credentials:
+    return hotels.warehouse
 
 
-@pytest.fixture(scope="module")
-def warehouse(places: tuple[Settings, Credentials]) -> Credentials:
-    return places[1]
-
-
-@pytest.fixture(scope="module")
-def analyst(warehouse: Credentials) -> Credentials:
-    """Somebody who may see no personal data in it."""
-    return replace(warehouse, username="ana")
+@pytest.fixture
+def analyst(hotels: Places) -> Credentials:
+    return hotels.analyst
 
 
 def asked(question: Question) -> Iterator[dict[str, Any]]:
