@@ -42,6 +42,10 @@ class BadRequest(Terminal):
         self.errors = errors
 
 
+class UnsupportedMediaType(Terminal):
+    """A body came that is no JSON, by its own word."""
+
+
 class VersionRequired(Terminal):
     """A change came without saying which version it is meant for."""
 
@@ -100,7 +104,7 @@ def problem(status: int, detail: str, request_id: str, errors: Iterable[FieldErr
     return Answer(status=status, body=_json(document), content_type=PROBLEM)
 
 
-def problem_of(error: Exception, request_id: str, known: Mapping[type[Terminal], HTTPStatus]) -> Answer:
+def problem_of(error: Exception, request_id: str, known: Mapping[type[Terminal], int]) -> Answer:
     """Return the problem that an error is to the caller; what is none of theirs is told without its message.
 
     :param known: the statuses of an API's own errors
@@ -108,9 +112,10 @@ def problem_of(error: Exception, request_id: str, known: Mapping[type[Terminal],
     if isinstance(error, Retryable):
         late = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Something we need does not answer; ask again.", request_id)
         return Answer(status=late.status, body=late.body, content_type=PROBLEM, headers={"Retry-After": "1"})
-    mine = {
+    mine: Mapping[type[Terminal], int] = {
         BadRequest: HTTPStatus.BAD_REQUEST,
         Outdated: HTTPStatus.PRECONDITION_FAILED,
+        UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         VersionRequired: HTTPStatus.PRECONDITION_REQUIRED,
     }
     status = next((found for kind, found in {**known, **mine}.items() if isinstance(error, kind)), None)
@@ -135,6 +140,16 @@ def request_id_of(headers: Mapping[str, str], own: str) -> str:
     """Return the request's id: the caller's, where it is one, else ``own``."""
     given = _header(headers, "X-Request-Id")
     return given if _REQUEST_ID.fullmatch(given) else own
+
+
+def expect_json(headers: Mapping[str, str]) -> None:
+    """Return where the body is JSON by its own word, or says nothing.
+
+    :raises UnsupportedMediaType: it says something else
+    """
+    given = _header(headers, "Content-Type").partition(";")[0].strip().lower()
+    if given not in ("", JSON):
+        raise UnsupportedMediaType("Send the body as application/json.")
 
 
 def expected_version(headers: Mapping[str, str]) -> str:

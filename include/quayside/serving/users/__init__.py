@@ -1,0 +1,1 @@
+"""Users: who may see what. A table of records decides; Cognito, which knows passwords, is made to follow it."""
