@@ -155,7 +155,6 @@ class Part:
 
     def _condition(self, given: Filter) -> exp.Expr:
         found = self.find(given.name, "where")
-        check_values(given, found.dimension.column_type)
         value = self._value(found, found.dimension.expr)
         return condition(given, value, found.dimension.column_type, self.place.bind)
 
@@ -237,7 +236,12 @@ def in_order(value: exp.Expr, kind: str, dialect: str) -> exp.Expr:
 
 
 def condition(given: Filter, value: exp.Expr, kind: str, bind: Binding) -> exp.Expr:
-    """Return a filter's condition on a value; the filter's own values are bound."""
+    """Return a filter's condition on a value; the filter's own values are bound.
+
+    :param kind: the value's type
+    :raises InvalidQuery: the filter's values are of another
+    """
+    check_values(given, kind)
     marks = [bind(item) for item in given.values]
     match given.operator:
         case "in" | "not in":

@@ -11,12 +11,12 @@ from quayside.errors import Terminal
 from quayside.serving.access import Access, Forbidden
 from quayside.serving.metrics import expressions
 from quayside.serving.metrics.aggregating import Item, Part, condition, default_grain, in_order, is_attribute
-from quayside.serving.metrics.checking import check, check_values
+from quayside.serving.metrics.checking import check
 from quayside.serving.metrics.cumulative import add_up, day_items, needed_days
 from quayside.serving.metrics.definitions import METRIC_TIME, Measure, Metric
 from quayside.serving.metrics.graph import Found, Models
 from quayside.serving.metrics.periods import begins
-from quayside.serving.metrics.query import Column, Compiled, Filter, InvalidQuery, Query
+from quayside.serving.metrics.query import Column, Compiled, InvalidQuery, Query
 from quayside.serving.metrics.rows import MARK, Binding, Place, column, values_table
 from quayside.venues import venues
 
@@ -228,16 +228,14 @@ class _Compiling:
             found.append(
                 Column(name=item.name, type=kind, label=label, unit=None, kind="time" if time else "dimension")
             )
-        for metric in self.asked:
-            found.append(
-                Column(name=metric.name, type=metric.column_type, label=metric.label, unit=metric.unit, kind="metric")
-            )
-        return tuple(found)
+        metrics = [
+            Column(name=metric.name, type=metric.column_type, label=metric.label, unit=metric.unit, kind="metric")
+            for metric in self.asked
+        ]
+        return (*found, *metrics)
 
     def _shown(self) -> list[exp.Expr]:
         """Return the conditions on metrics, of the groups that are shown."""
-        for item in self.having:
-            check_values(item, self.metrics[item.name].column_type)
         return [
             condition(item, column(item.name, _ANSWER), self.metrics[item.name].column_type, self.place.bind)
             for item in self.having

@@ -36,13 +36,13 @@ def read_metric(part: Part, models: Mapping[str, SemanticModel], metrics: Mappin
     if "__" in metric.name or any(metric.name in model.dimensions for model in models.values()):
         raise fields["name"].error(f"{metric.name} is a dimension's name, or has __ in it; give another.")
     if kind in ("simple", "cumulative"):
-        return _of_measure(metric, part, fields, models)
+        return _of_measure(metric, fields, models)
     if "filter" in fields:
         raise fields["filter"].error(f"a {kind} metric has no filter of its own; give one to what it is made of.")
     return _of_metrics(metric, fields["type_params"], metrics)
 
 
-def _of_measure(metric: Metric, part: Part, fields: Mapping[str, Part], models: Mapping[str, SemanticModel]) -> Metric:
+def _of_measure(metric: Metric, fields: Mapping[str, Part], models: Mapping[str, SemanticModel]) -> Metric:
     simple = metric.type == "simple"
     params = fields["type_params"].fields("measure" if simple else "measure cumulative_type_params")
     model, measure = _measure(params["measure"], models)
