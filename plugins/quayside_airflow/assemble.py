@@ -30,6 +30,7 @@ from quayside_airflow.operators import (
     WatchdogOperator,
 )
 from quayside_airflow.replay import ReplayOperator
+from quayside_airflow.users import ReconcileUsersOperator
 
 # A backfill reaches no further back; without catch-up it starts nothing by itself.
 START = datetime(2020, 1, 1, tzinfo=UTC)
@@ -113,6 +114,24 @@ def replay(*, owner: str) -> DAG:
             execution_timeout=timedelta(minutes=30),
             doc_md=docs.of(ReplayOperator),
         )
+    return dag
+
+
+def reconcile_users(*, owner: str, every: timedelta) -> DAG:
+    """Return the DAG that lets Cognito follow the records of users."""
+    with DAG(
+        "quayside_users",
+        schedule=_at(every),
+        catchup=False,
+        start_date=START,
+        max_active_runs=1,
+        dagrun_timeout=timedelta(hours=1),
+        tags=["quayside", "users"],
+        description="Accounts in Cognito, kept as the records of users say",
+        doc_md=docs.USERS,
+        default_args={"owner": owner, "execution_timeout": timedelta(minutes=30)} | RETRIES | TOLD,
+    ) as dag:
+        ReconcileUsersOperator(task_id="reconcile", doc_md=docs.of(ReconcileUsersOperator))
     return dag
 
 

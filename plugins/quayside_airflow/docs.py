@@ -49,6 +49,10 @@ REPLAY = """Sends records that a gate has rejected through the flow again. Trigg
 page names them: with corrected records, which are checked as all others are, or without, which releases them from the rules
 that rejected them. They become a batch of their own; the ledger keeps who did it and why, and what was rejected stays in
 quarantine. What passes wakes the usual DAGs."""
+USERS = """Lets Cognito, which signs people in, follow the records of users, which decide. `reconcile` does what a request
+could not, since Cognito did not answer or the Lambda was killed; then it compares all accounts with all records. Each repair
+is in its XCom, and those of what others had changed in the audit trail. It fails where an account cannot be made right, and
+names the user."""
 
 
 def dag(declared: Pipeline | Product, kind: str, description: str) -> str:
