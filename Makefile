@@ -4,7 +4,7 @@ PYTHON ?= python3
 SEED ?= demo
 AUTH ?= false
 .DEFAULT_GOAL := help
-.PHONY: help up aws down reset status logs live test lint bench requirements
+.PHONY: help up aws down reset status logs live test lint bench packages requirements
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,9 @@ lint: ## Check style, format and types
 
 bench: ## Measure speed and memory against others; writes benchmarks/
 	@$(PYTHON) -m local bench -- $(ARGS)
+
+packages: ## Build the Lambdas' packages into dist/lambdas, for Terraform on AWS
+	@$(PYTHON) -m local packages
 
 requirements: ## Resolve the requirements anew; CONSTRAINTS=FILE is MWAA's constraints file
 	@$(PYTHON) -m local requirements --constraints "$(CONSTRAINTS)"

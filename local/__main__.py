@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import Iterator
 
-from local import alone, checks, down, status, up
+from local import alone, checks, down, environments, packages, status, up
 from local.layout import Layout
 from local.processes import ProcessFailed
 
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     command("test", checks.test, "run the tests").add_argument("arguments", nargs="*")
     command("lint", checks.lint, "check style and types")
     command("bench", checks.bench, "run the benchmarks").add_argument("arguments", nargs="*")
+    command("packages", _packages, "build the Lambdas' packages for AWS")
     command("requirements", checks.requirements, "resolve anew").add_argument("--constraints", default="")
     return parser
 
@@ -74,6 +75,12 @@ def _reset(layout: Layout) -> None:
     with _alone(layout):
         stopped = down.reset(layout)
     print(f"Stopped {', '.join(stopped) or 'nothing'}; the data is forgotten, the virtual environments stay.")
+
+
+def _packages(layout: Layout) -> None:
+    environments.install_all(layout, environments.outdated(layout), print)
+    target = layout.root / "dist" / "lambdas"
+    print(f"{target}: {', '.join(packages.build(layout, target, machine=packages.AWS)) or 'nothing to build'}")
 
 
 @contextmanager

@@ -15,6 +15,9 @@ from local.settings import Settings
 
 PINNED = {  # what is resolved into what; only what Airflow shares a process with obeys MWAA's constraints
     "requirements.txt": ("requirements.in", True),
+    "api_lambdas/authorizer/requirements.txt": ("api_lambdas/authorizer/requirements.in", False),
+    "api_lambdas/dashboards/requirements.txt": ("api_lambdas/dashboards/requirements.in", False),
+    "api_lambdas/users/requirements.txt": ("api_lambdas/users/requirements.in", False),
     "local/requirements/airflow.txt": ("local/requirements/airflow.in", True),
     "local/requirements/bench.txt": ("local/requirements/bench.in", False),
     "local/requirements/dev.txt": ("local/requirements/dev.in", False),
@@ -24,6 +27,7 @@ PINNED = {  # what is resolved into what; only what Airflow shares a process wit
     "local/requirements/spark.txt": ("local/requirements/spark.in", False),
     "local/requirements/uv.txt": ("local/requirements/uv.in", False),
 }
+RUNTIME = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3")  # Lambda brings them
 
 
 def live(layout: Layout) -> int:
@@ -83,7 +87,9 @@ def requirements(layout: Layout, constraints: str) -> int:
         command = [uv, "pip", "compile", source, "-o", output, "--quiet", "--generate-hashes", "--no-annotate",
                    "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.12"]  # fmt: skip
         print(output, flush=True)
-        worst = max(worst, _run([*command, *(["-c", str(given.resolve())] if constrained else [])], layout, env))
+        command += ["-c", str(given.resolve())] if constrained else []
+        command += [f"--no-emit-package={name}" for name in RUNTIME if output.startswith("api_lambdas/")]
+        worst = max(worst, _run(command, layout, env))
     return worst
 
 

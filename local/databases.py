@@ -14,6 +14,7 @@ from psycopg import sql
 
 OWNERS = {"airflow": "airflow", "totesys": "totesys_app", "warehouse": "quayside_loader"}
 READER = "quayside_extract"
+SERVING = "quayside_serving"  # dashboards: reads the stars, and takes the analysts' role for who may see no names
 ANALYST = "quayside_analyst"  # a group without a login: who belongs to it sees the warehouse with personal data masked
 
 
@@ -25,9 +26,11 @@ def create_roles(server: psycopg.Connection, passwords: dict[str, str]) -> None:
         server.execute(sql.SQL("{} {} login password {}").format(verb, sql.Identifier(role), sql.Literal(password)))
     if ANALYST not in present:
         server.execute(sql.SQL("create role {} nologin").format(sql.Identifier(ANALYST)))
-    # Two promises to the source: nothing is ever written, and the age of open transactions can be seen.
-    server.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(READER)))
+    # A promise to the source: nothing is ever written; and the age of open transactions can be seen.
+    for role in (READER, SERVING):
+        server.execute(sql.SQL("alter role {} set default_transaction_read_only = on").format(sql.Identifier(role)))
     server.execute(sql.SQL("grant pg_read_all_stats to {}").format(sql.Identifier(READER)))
+    server.execute(sql.SQL("grant {} to {}").format(sql.Identifier(ANALYST), sql.Identifier(SERVING)))
 
 
 def create_databases(server: psycopg.Connection) -> None:
@@ -54,9 +57,15 @@ def let_read(totesys: psycopg.Connection) -> None:
 
 
 def create_warehouse(warehouse: psycopg.Connection) -> None:
-    """Create the schema that the loader owns."""
-    owner = sql.Identifier(OWNERS["warehouse"])
-    warehouse.execute(sql.SQL("create schema if not exists warehouse authorization {}").format(owner))
+    """Create the schema that the loader owns, and let dashboards read what it makes there."""
+    owner, reader = sql.Identifier(OWNERS["warehouse"]), sql.Identifier(SERVING)
+    for statement in (
+        "create schema if not exists warehouse authorization {owner}",
+        "grant usage on schema warehouse to {reader}",
+        "grant select on all tables in schema warehouse to {reader}",
+        "alter default privileges for role {owner} in schema warehouse grant select on tables to {reader}",
+    ):
+        warehouse.execute(sql.SQL(statement).format(owner=owner, reader=reader))
 
 
 def main() -> None:

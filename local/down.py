@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from local import airflow, processes, services, vendors
+from local import airflow, processes, services, vendors, web
 from local.layout import Layout
 from local.settings import Settings
 
@@ -15,7 +15,7 @@ def down(layout: Layout) -> list[str]:
     After a crash, too: what is gone already is passed over.
     """
     settings = Settings(layout.state / "settings.json")
-    stopped = airflow.stop(layout) + vendors.stop(layout)
+    stopped = web.stop(layout) + airflow.stop(layout) + vendors.stop(layout)
     if processes.stop(services.AWS, run=layout.run, seconds=30):  # it writes its state when told to stop
         stopped.append("local AWS")
     if settings.has_port("postgres") and services.postgres(layout, settings).running():

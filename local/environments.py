@@ -68,7 +68,7 @@ def install(layout: Layout, name: str) -> None:
     """
     uv = [str(find_uv(layout))]
     folder = layout.venvs / name
-    env = _installer_environment()
+    env = installer_environment()
     if not is_python_312(layout.python(name)):  # absent, or the Python it was made from is gone
         _create(layout, name, uv, env)
     (folder / STAMP).unlink(missing_ok=True)
@@ -161,7 +161,7 @@ def _create(layout: Layout, name: str, uv: list[str], env: Mapping[str, str]) ->
         raise missing_python(f"none was found, and uv could not download one.\n{error}") from error
 
 
-def _installer_environment() -> dict[str, str]:
+def installer_environment() -> dict[str, str]:
     """Return the user's environment for uv: proxies and registry settings included, an activated venv excluded."""
     env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
     if has_certificates():  # those of a company's proxy are among the machine's, but not among uv's own

@@ -1,4 +1,4 @@
-"""Terraform against the local AWS: applied when infra/ has changed or the local AWS has lost what was in it."""
+"""Terraform against the local AWS: applied when what it reads has changed or the local AWS has lost what was in it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,20 @@ def aws_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def applied(layout: Layout) -> bool:
-    """Tell whether infra/ is as it was when it was last applied."""
+def variables(layout: Layout, settings: Settings) -> dict[str, str]:
+    """Return what environments/local is to be told of this machine."""
+    return {
+        "packages": str(layout.packages),
+        "endpoint": f"http://127.0.0.1:{settings.port('aws')}",
+        "web_origin": f"http://127.0.0.1:{settings.port('web')}",
+        "airflow_url": f"http://127.0.0.1:{settings.port('airflow')}",
+    }
+
+
+def applied(layout: Layout, settings: Settings) -> bool:
+    """Tell whether all that Terraform reads is as it was when it was last applied."""
     stamp = layout.terraform / "applied"
-    return stamp.exists() and stamp.read_text() == _digest(layout.root / "infra")
+    return stamp.exists() and stamp.read_text() == _digest(layout, settings)
 
 
 def apply(layout: Layout, settings: Settings) -> dict[str, str]:
@@ -49,11 +59,12 @@ def apply(layout: Layout, settings: Settings) -> dict[str, str]:
     init = [terraform, where, "init", "-input=false", "-no-color", "-reconfigure", state]
     complete("terraform-init", init, run=layout.run, env=env)
     change = [terraform, where, "apply", "-auto-approve", "-input=false", "-no-color", "-compact-warnings"]
+    change += [f"-var={name}={value}" for name, value in variables(layout, settings).items()]
     complete("terraform-apply", change, run=layout.run, env=env)
     answer = complete("terraform-output", [terraform, where, "output", "-json"], run=layout.run, env=env)
     values = {name: str(output["value"]) for name, output in json.loads(answer).items()}
     (layout.terraform / "outputs.json").write_text(json.dumps(values, indent=1))
-    stamp.write_text(_digest(layout.root / "infra"))
+    stamp.write_text(_digest(layout, settings))
     return values
 
 
@@ -101,9 +112,11 @@ def _environment(layout: Layout, settings: Settings) -> dict[str, str]:
     return env
 
 
-def _digest(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and ".terraform" not in str(path) and "tests" not in path.parts:
-            digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
+def _digest(layout: Layout, settings: Settings) -> str:
+    folder = layout.root / "infra"
+    files = [path for path in sorted(folder.rglob("*")) if ".terraform" not in str(path) and "tests" not in path.parts]
+    digest = hashlib.sha256(json.dumps(variables(layout, settings)).encode())
+    for path in [*files, layout.root / "api_lambdas" / "openapi.yaml", *sorted(layout.packages.glob("*.zip"))]:
+        if path.is_file():
+            digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

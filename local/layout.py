@@ -57,6 +57,16 @@ class Layout:
         """Terraform's state and providers."""
         return self.state / "terraform"
 
+    @property
+    def packages(self) -> Path:
+        """The Lambdas' packages for the local AWS."""
+        return self.state / "packages"
+
+    @property
+    def web(self) -> Path:
+        """What the web app is told here, and of what sources it was built."""
+        return self.state / "web"
+
     def python(self, venv: str) -> Path:
         """Return the interpreter of a virtual environment: ``airflow`` or ``platform``."""
         return self.venvs / venv / "bin" / "python"

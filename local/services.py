@@ -68,7 +68,7 @@ def provide(layout: Layout, settings: Settings, others: dict[str, Any]) -> tuple
     :param others: secrets of what is no database, by name
     :raises ProcessFailed: with Terraform's own words
     """
-    if infra.applied(layout):
+    if infra.applied(layout, settings):
         outputs = infra.outputs(layout)
         if not _put_secrets(layout, settings, outputs, others)["gone"]:
             return outputs, False
@@ -109,6 +109,7 @@ def _put_secrets(layout: Layout, settings: Settings, outputs: dict[str, str], ot
         "ledger_table": outputs["ledger_table"],
         "secrets": {
             "quayside/source/totesys": secret("totesys", "quayside_extract"),
+            "quayside/serving": secret("warehouse", "quayside_serving"),
             "quayside/warehouse": secret("warehouse", "quayside_loader"),
             **others,
         },

@@ -11,8 +11,14 @@ from typing import Any
 
 from local.processes import free_port
 
-PORTS = {"airflow": 8080, "aws": 4566, "postgres": 5432, "vendors": 8090}
-PASSWORDS = ("postgres", "airflow", "totesys_app", "quayside_extract", "quayside_loader")
+PORTS = {"airflow": 8080, "aws": 4566, "postgres": 5432, "vendors": 8090, "web": 8070}
+PASSWORDS = ("postgres", "airflow", "totesys_app", "quayside_extract", "quayside_loader", "quayside_serving")
+PEOPLE = (
+    "admin",
+    "analyst",
+    "manager",
+    "viewer",
+)  # who can sign in to the web app from the beginning: one of each role
 
 
 class Settings:
@@ -35,6 +41,11 @@ class Settings:
         passwords = self._values.setdefault("passwords", {})
         for name in PASSWORDS:
             passwords.setdefault(name, secrets.token_hex(16))
+        logins = self._values.setdefault("logins", {})
+        for name in PEOPLE:
+            logins.setdefault(
+                name, f"Quay-{secrets.token_hex(6)}"
+            )  # capitals, small letters and digits, as the pool asks
         for name in ("api_secret", "jwt_secret", "swiftpos_signature", "humanforce_secret"):
             self._values.setdefault(name, secrets.token_hex(32))
         self._values.setdefault("fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
@@ -67,6 +78,11 @@ class Settings:
     def password(self, role: str) -> str:
         """Return the password of a PostgreSQL role."""
         return str(self._values["passwords"][role])
+
+    @property
+    def logins(self) -> dict[str, str]:
+        """Role → password of the web app's first users, ``<role>@quayside.example``."""
+        return dict(self._values["logins"])
 
     def __getitem__(self, name: str) -> str:
         """Return a secret that `complete` has drawn, or a value that `remember` has kept."""

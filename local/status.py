@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from local import airflow, first_run, processes, services, up, vendors
+from local import airflow, first_run, processes, services, up, vendors, web
 from local.layout import Layout
 from local.processes import ProcessFailed
 from local.settings import Settings
@@ -54,6 +54,11 @@ def _processes(layout: Layout, settings: Settings) -> list[list[str]]:
         pid = processes.running(vendors.NAME, run=layout.run)
         well = pid is not None and vendors.healthy(settings)
         rows.append([vendors.NAME, str(pid or "-"), _word(well, pid), vendors.url(settings)])
+    if web.built(layout) and settings.has_port(web.NAME):
+        pid = processes.running(web.NAME, run=layout.run)
+        rows.append(
+            [web.NAME, str(pid or "-"), _word(pid is not None and web.healthy(settings), pid), web.url(settings)]
+        )
     for name in airflow.PROCESSES:
         pid = processes.running(name, run=layout.run)
         well = pid is not None and airflow.healthy(settings, name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from local import airflow, editor, environments, first_run, infra, services, vendors
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from local import airflow, editor, environments, first_run, infra, packages, people, processes, services, vendors, web
 from local.down import down
 from local.layout import Layout
 from local.processes import ProcessFailed, complete
@@ -31,6 +33,13 @@ def up(layout: Layout, seed: str) -> None:
         result.append(f"Terraform {find_terraform()}, Python 3.12 {known}, Java 17 {java}")
     settings.complete()
     _install(layout, steps)
+    with ThreadPoolExecutor(1) as pool:  # while the servers start
+        built = pool.submit(_build, layout)
+        _run(layout, settings, steps, seed, built)
+
+
+def _run(layout: Layout, settings: Settings, steps: Steps, seed: str, built: Future[tuple[str, str]]) -> None:
+    """Start the servers, fill them, and show what there is."""
     with steps.step("PostgreSQL 16: the source, the warehouse, Airflow's own") as result:
         services.start_postgres(layout, settings)
         result.append(f"127.0.0.1:{settings.port('postgres')}")
@@ -40,7 +49,10 @@ def up(layout: Layout, seed: str) -> None:
     with steps.step(f"The vendors: SwiftPOS, Humanforce, gaming machines, {seed}") as result:
         vendors.start(layout, settings, seed)
         result.append(vendors.url(settings))
-    with steps.step("Terraform: lake, ledger, catalog, alerts, secrets") as result:
+    with steps.step("The Lambdas' packages and the web app") as result:
+        result.append(", ".join(built.result()))
+    _choose_ports(layout, settings)
+    with steps.step("Terraform: lake, ledger, catalog, API, users, alerts, secrets") as result:
         outputs, ran = services.provide(layout, settings, vendors.secrets(settings))
         result.append("applied" if ran else "nothing to change")
     with steps.step(f"The source: totesys, {seed}") as result:
@@ -50,6 +62,8 @@ def up(layout: Layout, seed: str) -> None:
     with steps.step("Airflow: api-server, scheduler, dag-processor, triggerer") as result:
         started = airflow.start(layout, settings, outputs, steps.progress)
         result.append(f"{airflow.url(settings)}{'' if started else ', running already'}")
+    with steps.step("The web app, and one user of each role") as result:
+        result.append(_serve(layout, settings, outputs))
     write_environment(layout, settings, outputs)
     with steps.step("The first run: landing → curated → warehouse") as result:
         fresh = first_run.ensure(layout, settings, steps.progress)
@@ -86,6 +100,7 @@ def addresses(layout: Layout, settings: Settings) -> str:
     """Return where everything is, for a person."""
     return "\n".join(
         [
+            *_web_addresses(layout, settings),
             f"Airflow     {airflow.url(settings)}   login {airflow.USER} / {airflow.PASSWORD}",
             f"Local AWS   http://127.0.0.1:{settings.port('aws')}",
             f"Vendors     {vendors.url(settings)}   SwiftPOS, Humanforce; POST /control/… makes them fail",
@@ -104,6 +119,33 @@ def _install(layout: Layout, steps: Steps) -> None:
         if "airflow" in outdated:
             editor.install(layout)
         result.append(f"installed {', '.join(outdated)}" if outdated else "nothing to change")
+
+
+def _build(layout: Layout) -> tuple[str, str]:
+    names = packages.build(layout, layout.packages, machine=packages.own_machine())
+    return f"packages: {', '.join(names) or 'nothing to build'}", f"web app: {web.build(layout)}"
+
+
+def _choose_ports(layout: Layout, settings: Settings) -> None:
+    """Choose what Terraform is told, unless it is in use by what runs here already."""
+    for name, process in (("airflow", "api-server"), (web.NAME, web.NAME)):
+        if processes.running(process, run=layout.run) is None:
+            settings.choose_port(name)
+
+
+def _serve(layout: Layout, settings: Settings, outputs: dict[str, str]) -> str:
+    people.provide(layout, settings, outputs)
+    if not web.built(layout):
+        return "not served, as it is not built"
+    web.start(layout, settings, outputs["web_config"])
+    return web.url(settings)
+
+
+def _web_addresses(layout: Layout, settings: Settings) -> list[str]:
+    where = web.url(settings) if web.built(layout) else "not built: install Node.js and say `make up` again"
+    logins = [f"{people.address(role)} / {password}" for role, password in settings.logins.items()]
+    api = f"API         {infra.outputs(layout)['api_url']}   docs/api.md"
+    return [f"Web app     {where}", *(f"            {login}" for login in logins), api]
 
 
 def _create_source(layout: Layout, settings: Settings, seed: str) -> str:

@@ -18,6 +18,7 @@ from quayside.lake import Lake
 from quayside.ledger import Ledger
 from quayside.settings import Settings
 from quayside.settings import aws as aws_client
+from tests.support import platform as platforms
 from tests.support.aws import PLATFORM, REGION, administrator, local_aws
 
 if TYPE_CHECKING:
@@ -96,6 +97,18 @@ def aws(state: Path) -> Iterator[str]:
             environment.setenv(name, value)
         aws_client.cache_clear()
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what Terraform reads."""
+    return platforms.checkout(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="session")
+def platform(aws: str, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> platforms.Platform:
+    """What Terraform declares for a laptop, applied to this session's local AWS; skips where there is no Terraform."""
+    return platforms.apply(checkout, tmp_path_factory.mktemp("state"), aws)
 
 
 @pytest.fixture(scope="session")

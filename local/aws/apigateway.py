@@ -26,7 +26,9 @@ USES = {
         "_put_method_response(api_id, resource_id, http_method, status_code, data)",
         "_put_integration(api_id, resource_id, http_method, data)",
         "_put_integration_response(api_id, resource_id, http_method, status_code, data)",
-        "_lambda_proxy_response(result)",
+        "_lambda_proxy_response(result)", "_gateway_error_response(error, request)", "_gw_error(response_type, message)",
+        "_execute_in_scope(request, api_id, stage_name, method, path, headers, body, query_params, owner_account_id, "
+        "owner_region)",
     )
 }  # fmt: skip
 STORES = ("_rest_apis", "_resources", "_authorizers_v1", "_models", "_request_validators", "_gateway_responses")
@@ -51,6 +53,9 @@ INTEGRATION = {
 FUNCTION = re.compile(r"arn:aws:apigateway:[\w-]+:lambda:path/2015-03-31/functions/arn:aws:lambda:.+/invocations")
 QUEUE = re.compile(r"arn:aws:apigateway:[\w-]+:sqs:path/.+")
 
+NO_BODY = (204, 304)
+NO_PROXY_RESPONSE = "the function's answer is no proxy response"
+
 Spec = Mapping[str, Any]
 
 
@@ -74,11 +79,24 @@ def install() -> None:
         if result.get("throttle"):
             return stock(result)  # type: ignore[no-any-return]
         if result.get("error") or not _is_proxy_response(body):
-            return None, "Internal server error"
+            return None, NO_PROXY_RESPONSE
         return body, None
 
-    setattr(v1, "_lambda_proxy_response", answer)  # noqa: B010 - see seam.py
     deployments.install()
+    execute = v1._execute_in_scope
+
+    async def execute_in_scope(request: dict[str, Any], *arguments: Any) -> Any:
+        """Answer a function's failure as the API's gateway responses say, and where no body may be, none."""
+        answer = await execute(request, *arguments)
+        if not isinstance(answer, tuple):
+            return answer
+        if answer[0] == 502 and NO_PROXY_RESPONSE.encode() in answer[2]:
+            _, headers, body = v1._gateway_error_response(v1._gw_error("DEFAULT_5XX", "Internal server error"), request)
+            return 502, headers, body
+        return (answer[0], answer[1], b"") if answer[0] in NO_BODY else answer
+
+    setattr(v1, "_lambda_proxy_response", answer)  # noqa: B010 - see seam.py
+    setattr(v1, "_execute_in_scope", execute_in_scope)  # noqa: B010
 
 
 async def _import(_: tuple[str, ...], query: Mapping[str, Any], body: bytes) -> Answer | None:

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 from local.aws.seam import Answer, Refused, check, intercept
 
 USES = {
+    "apigateway_v1": ("_get_stage(api_id, stage_name)",),
     "cloudwatch": (
         "_describe_alarms(params, cbor_data, is_cbor, is_json)", "_put_metric_alarm(params, cbor_data, is_cbor, is_json)",
         "_xml(status, root_tag, inner)", "_error", "_p(params, key, default)",
@@ -27,6 +28,7 @@ def install() -> None:
     :raises SeamMoved: ministack is not as expected
     """
     modules = check(USES)
+    _stages(modules["apigateway_v1"])
     _alarms(modules["cloudwatch"])
     _defaults(modules["glue"], modules["lambda_svc"])
     _QueryDefinitions(modules["cloudwatch_logs"], modules["ministack.core.responses"])
@@ -51,6 +53,21 @@ def _defaults(glue: Any, lambda_svc: Any) -> None:
 
     glue._create_crawler, glue._create_trigger = crawler, trigger
     lambda_svc._create_esm = event_source_mapping
+
+
+def _stages(v1: Any) -> None:
+    get = v1._get_stage
+
+    def get_stage(api: str, stage: str) -> Answer:
+        """Leave out the settings of access logs where there are none."""
+        status, headers, body = get(api, stage)
+        told = json.loads(body)
+        if told.get("accessLogSettings", True):
+            return status, headers, body
+        del told["accessLogSettings"]
+        return status, headers, json.dumps(told).encode()
+
+    v1._get_stage = get_stage
 
 
 def _alarms(cloudwatch: Any) -> None:

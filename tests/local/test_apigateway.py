@@ -376,3 +376,30 @@ def test_what_is_no_proxy_response_is_a_bad_gateway(aws, source):
 def test_an_api_without_integrations_cannot_be_deployed(aws):
     with pytest.raises(ClientError, match=r"BadRequestException.*No integration defined for method"):
         Api(aws, spec({"/a": {"get": {}}}))
+
+
+def test_a_function_that_fails_is_answered_as_the_document_says(aws):
+    response = {
+        "responseParameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'https://app.example'"},
+        "responseTemplates": {"application/json": '{"title": "Ours", "id": "$context.requestId"}'},
+    }
+    api = Api(
+        aws,
+        spec(
+            {"/a": {"get": calls(deploy("def handler(event, context): return 'text'", Timeout=20))}},
+            **{f"{X}gateway-responses": {"DEFAULT_5XX": response}},
+        ),
+    )
+
+    status, headers, text = api.call("/a")
+
+    assert (status, headers["Access-Control-Allow-Origin"]) == (502, "https://app.example")
+    assert json.loads(text) == {"title": "Ours", "id": headers["x-amzn-requestid"]}
+
+
+def test_an_answer_without_content_has_no_body(aws, functions):
+    silent = deploy("def handler(event, context): return {'statusCode': 304, 'body': 'x'}", Timeout=20)
+    api = Api(aws, spec({"/orders": {"options": CORS, "get": calls(silent)}}))
+
+    assert api.call("/orders", "OPTIONS")[2] == ""
+    assert api.call("/orders")[2] == ""

@@ -23,7 +23,7 @@ def test_secrets_are_drawn_once_and_only_their_owner_reads_them(path):
     again.complete()
 
     assert again.passwords == first.passwords
-    assert len(set(again.passwords.values())) == 4
+    assert len(set(again.passwords.values())) == 5
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert Settings(path)["fernet_key"] == first["fernet_key"]
 

@@ -57,6 +57,7 @@ module "warehouse" {
   vpc_id                      = module.network.vpc_id
   subnet_ids                  = module.network.private_subnet_ids
   pipelines_security_group_id = module.network.pipelines_security_group_id
+  serving_security_group_id   = module.network.serving_security_group_id
 }
 
 locals {
@@ -72,12 +73,17 @@ module "orchestration" {
   ledger_table_arn     = module.lake.ledger_arn
   catalog_database     = module.catalog.database
   athena_workgroup_arn = module.catalog.workgroup_arn
-  secret_arns          = values(module.secrets.arns)
+  secret_arns          = [for name, arn in module.secrets.arns : arn if name != "serving"]
   alerts_topic_arn     = module.alerts.topic_arn
   inbox_bucket_arn     = module.landing.inbox_bucket_arn
   landing_database     = module.landing.database
   crawler_arns         = module.landing.crawler_arns
   job_arns             = module.curated.job_arns
+
+  policies = {
+    data-versions = module.serving.data_versions_policy
+    users         = module.serving.users_policy
+  }
 
   airflow = {
     source_root        = local.source_root
@@ -93,6 +99,33 @@ module "orchestration" {
       QUAYSIDE_SECRET_PREFIX    = local.secret_prefix
       QUAYSIDE_INBOX_BUCKET     = module.landing.inbox_bucket
       QUAYSIDE_LANDING_DATABASE = module.landing.database
+      QUAYSIDE_SERVING_TABLE    = module.serving.serving_table
+      QUAYSIDE_USERS_TABLE      = module.serving.users_table
+      QUAYSIDE_USER_POOL_ID     = module.serving.user_pool_id
     }
+  }
+}
+
+module "serving" {
+  source = "../../modules/serving"
+
+  name                 = var.name
+  source_root          = local.source_root
+  packages             = var.packages
+  lake_bucket          = module.lake.bucket
+  lake_bucket_arn      = module.lake.bucket_arn
+  ledger_table         = module.lake.ledger_table
+  ledger_table_arn     = module.lake.ledger_arn
+  catalog_database     = module.catalog.database
+  athena_workgroup     = module.catalog.workgroup
+  athena_workgroup_arn = module.catalog.workgroup_arn
+  secret_prefix        = local.secret_prefix
+  serving_secret_arn   = module.secrets.arns["serving"]
+  airflow_url          = module.orchestration.airflow_url
+  alerts_topic_arn     = module.alerts.topic_arn
+
+  network = {
+    subnet_ids         = module.network.private_subnet_ids
+    security_group_ids = [module.network.serving_security_group_id]
   }
 }

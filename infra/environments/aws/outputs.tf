@@ -34,3 +34,32 @@ output "warehouse_host" {
   description = "\"host\" of the secret quayside/warehouse, to be put there with the loader's password."
   value       = module.warehouse.host
 }
+
+output "users_table" {
+  value = module.serving.users_table
+}
+
+output "user_pool_id" {
+  value = module.serving.user_pool_id
+}
+
+output "user_pool_client_id" {
+  value = module.serving.user_pool_client_id
+}
+
+output "serving_table" {
+  value = module.serving.serving_table
+}
+
+output "api_url" {
+  value = module.serving.api_url
+}
+
+output "web_url" {
+  value = module.serving.web_url
+}
+
+output "web_bucket" {
+  description = "Where the web app's build is uploaded to."
+  value       = module.serving.web_bucket
+}

@@ -26,3 +26,9 @@ variable "plugins_zip" {
   type        = string
   default     = "../../../dist/plugins.zip"
 }
+
+variable "packages" {
+  description = "Folder with the Lambdas' packages, which `make packages` builds."
+  type        = string
+  default     = "../../../dist/lambdas"
+}

@@ -3,6 +3,8 @@
 #   network        everything is on 127.0.0.1
 #   warehouse      the embedded PostgreSQL is the warehouse; creating an RDS instance takes 80 s
 #   MWAA           Airflow runs as four processes of its own; its role is made all the same
+#   CloudFront     the web app is served by a process of its own
+#   alarms, logs   nobody would read them; a Lambda's own log is kept
 
 locals {
   name = "quayside"
@@ -64,10 +66,38 @@ module "orchestration" {
   ledger_table_arn     = module.lake.ledger_arn
   catalog_database     = module.catalog.database
   athena_workgroup_arn = module.catalog.workgroup_arn
-  secret_arns          = values(module.secrets.arns)
+  secret_arns          = [for name, arn in module.secrets.arns : arn if name != "serving"]
   alerts_topic_arn     = module.alerts.topic_arn
   inbox_bucket_arn     = module.landing.inbox_bucket_arn
   landing_database     = module.landing.database
   crawler_arns         = module.landing.crawler_arns
   job_arns             = module.curated.job_arns
+
+  policies = {
+    data-versions = module.serving.data_versions_policy
+    users         = module.serving.users_policy
+  }
+}
+
+module "serving" {
+  source = "../../modules/serving"
+
+  name                 = local.name
+  source_root          = abspath("${path.root}/../../..")
+  packages             = var.packages
+  lake_bucket          = module.lake.bucket
+  lake_bucket_arn      = module.lake.bucket_arn
+  ledger_table         = module.lake.ledger_table
+  ledger_table_arn     = module.lake.ledger_arn
+  catalog_database     = module.catalog.database
+  athena_workgroup     = module.catalog.workgroup
+  athena_workgroup_arn = module.catalog.workgroup_arn
+  secret_prefix        = "quayside/"
+  serving_secret_arn   = module.secrets.arns["serving"]
+  airflow_url          = var.airflow_url
+  endpoint             = var.endpoint
+  web_origin           = var.web_origin
+  watched              = false
+  keeps_history        = false
+  served_over_tls      = false
 }

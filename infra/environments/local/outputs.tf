@@ -25,3 +25,27 @@ output "catalog_database" {
 output "athena_workgroup" {
   value = module.catalog.workgroup
 }
+
+output "users_table" {
+  value = module.serving.users_table
+}
+
+output "user_pool_id" {
+  value = module.serving.user_pool_id
+}
+
+output "user_pool_client_id" {
+  value = module.serving.user_pool_client_id
+}
+
+output "serving_table" {
+  value = module.serving.serving_table
+}
+
+output "api_url" {
+  value = module.serving.api_url
+}
+
+output "web_config" {
+  value = module.serving.web_config
+}

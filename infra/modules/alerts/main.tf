@@ -4,7 +4,26 @@ resource "aws_sns_topic" "alerts" {
   name = "${var.name}-alerts"
 }
 
+data "aws_caller_identity" "current" {}
+
 data "aws_iam_policy_document" "tls_only" {
+  statement {
+    sid       = "LetAlarmsTell" # a policy of our own takes the place of AWS's, which let the account's services publish
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alerts.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+
   statement {
     sid       = "RefusePlainHttp"
     effect    = "Deny"

@@ -33,6 +33,8 @@ resource "aws_s3_bucket_versioning" "this" {
 }
 
 data "aws_iam_policy_document" "tls_only" {
+  source_policy_documents = var.policy_documents
+
   statement {
     sid       = "RefusePlainHttp"
     effect    = "Deny"

@@ -12,3 +12,9 @@ variable "served_over_tls" {
   description = "Whether requests that are not TLS are refused. False only where the endpoint is plain HTTP on 127.0.0.1."
   type        = bool
 }
+
+variable "policy_documents" {
+  description = "Policies, as JSON, that others are let in by."
+  type        = list(string)
+  default     = []
+}

@@ -129,3 +129,27 @@ resource "aws_vpc_security_group_egress_rule" "databases" {
   to_port           = 5432
   description       = "PostgreSQL: the warehouse and the sources"
 }
+
+resource "aws_security_group" "serving" {
+  name        = "${var.name}-serving"
+  description = "The Lambda that asks the warehouse"
+  vpc_id      = aws_vpc.this.id
+}
+
+resource "aws_vpc_security_group_egress_rule" "serving_https" {
+  security_group_id = aws_security_group.serving.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  description       = "AWS's endpoints"
+}
+
+resource "aws_vpc_security_group_egress_rule" "serving_warehouse" {
+  security_group_id = aws_security_group.serving.id
+  cidr_ipv4         = var.cidr_block
+  ip_protocol       = "tcp"
+  from_port         = 5432
+  to_port           = 5432
+  description       = "The warehouse"
+}

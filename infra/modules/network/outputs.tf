@@ -10,3 +10,7 @@ output "private_subnet_ids" {
 output "pipelines_security_group_id" {
   value = aws_security_group.pipelines.id
 }
+
+output "serving_security_group_id" {
+  value = aws_security_group.serving.id
+}

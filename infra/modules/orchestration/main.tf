@@ -145,3 +145,11 @@ resource "aws_iam_role_policy" "stages" {
   role   = aws_iam_role.pipelines.id
   policy = data.aws_iam_policy_document.stages.json
 }
+
+resource "aws_iam_role_policy" "of_others" {
+  for_each = var.policies
+
+  name   = each.key
+  role   = aws_iam_role.pipelines.id
+  policy = each.value
+}

@@ -55,6 +55,12 @@ variable "job_arns" {
   type        = list(string)
 }
 
+variable "policies" {
+  description = "What other modules let pipelines do: name → policy as JSON."
+  type        = map(string)
+  default     = {}
+}
+
 variable "airflow" {
   description = <<-E
     The Amazon MWAA environment, or null for none: locally Airflow runs as four processes of its own.

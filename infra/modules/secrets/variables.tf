@@ -8,6 +8,7 @@ variable "connections" {
   description = "Name after the prefix → what it opens."
   type        = map(string)
   default = {
+    "serving"           = "The warehouse; a role that may only read, for dashboards"
     "source/humanforce" = "The rosters' and timesheets' API"
     "source/swiftpos"   = "The tills' API"
     "source/totesys"    = "The shop's database; a role that may only read"

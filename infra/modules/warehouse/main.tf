@@ -1,4 +1,4 @@
-# The warehouse: RDS for PostgreSQL, reachable only from the pipelines.
+# The warehouse: RDS for PostgreSQL, reachable only from the pipelines and the dashboards.
 # RDS keeps the administrator's password in a secret of its own; the loader's role and secret are made with it once.
 
 resource "aws_security_group" "warehouse" {
@@ -14,6 +14,15 @@ resource "aws_vpc_security_group_ingress_rule" "pipelines" {
   from_port                    = 5432
   to_port                      = 5432
   description                  = "PostgreSQL from the pipelines"
+}
+
+resource "aws_vpc_security_group_ingress_rule" "serving" {
+  security_group_id            = aws_security_group.warehouse.id
+  referenced_security_group_id = var.serving_security_group_id
+  ip_protocol                  = "tcp"
+  from_port                    = 5432
+  to_port                      = 5432
+  description                  = "PostgreSQL from the dashboards"
 }
 
 resource "aws_db_subnet_group" "warehouse" {

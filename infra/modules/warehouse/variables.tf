@@ -17,6 +17,11 @@ variable "pipelines_security_group_id" {
   type        = string
 }
 
+variable "serving_security_group_id" {
+  description = "Who else may connect, to read."
+  type        = string
+}
+
 variable "instance_class" {
   type    = string
   default = "db.t4g.medium"

@@ -71,7 +71,7 @@ run "the_lake_keeps_what_a_mistake_deletes" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.lake[0].rule[2].noncurrent_version_expiration[0].noncurrent_days == 30
+    condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.lake[0].rule : rule.noncurrent_version_expiration[0].noncurrent_days if rule.id == "forget-replaced-versions"]) == 30
     error_message = "replaced versions stay for 30 days"
   }
 
