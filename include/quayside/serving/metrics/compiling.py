@@ -245,19 +245,20 @@ class _Compiling:
         """Return what rows are ordered by: what was asked for, then all that makes them different."""
         asked = [(name.removeprefix("-"), name.startswith("-")) for name in self.query.order_by]
         rest = [(item.name, False) for item in self.items if item.name not in dict(asked)]
-        ways = {item.name: found for item, found in zip(self.items, self.founds, strict=True)}
-        order = []
-        for name, downwards in [*asked, *rest]:
-            value = column(name, _ANSWER)
-            if name in ways:
-                dimension = ways[name].dimension
-                if dimension.sort:
-                    value = expressions.words(
-                        dimension.sort, self.place.dialect, lambda _, name=name: column(name, _ANSWER)
-                    )  # type: ignore[misc]
-                value = in_order(value, dimension.column_type, self.place.dialect)
-            order.append(exp.Ordered(this=value, desc=downwards, nulls_first=False))
-        return order
+        return [
+            exp.Ordered(this=self._sorted(name), desc=downwards, nulls_first=False)
+            for name, downwards in [*asked, *rest]
+        ]
+
+    def _sorted(self, name: str) -> exp.Expr:
+        """Return what rows are put in order by where they are by a column of the answer."""
+        value = column(name, _ANSWER)
+        for item, found in zip(self.items, self.founds, strict=True):
+            if item.name == name and found.dimension.sort:
+                return expressions.words(found.dimension.sort, self.place.dialect, lambda _: value.copy())
+            if item.name == name:
+                return in_order(value, found.dimension.column_type, self.place.dialect)
+        return value
 
     def _check_additive(self) -> None:
         """Refuse to add up what cannot be, such as amounts of several currencies."""

@@ -104,7 +104,7 @@ def _window(part: Part, measure: Measure) -> tuple[int | None, str | None]:
 def _of_metrics(metric: Metric, part: Part, metrics: Mapping[str, Metric]) -> Metric:
     if metric.type == "ratio":
         fields = part.fields("numerator denominator")
-        inputs = (fields["numerator"].text(), fields["denominator"].text())
+        inputs: tuple[str, ...] = (fields["numerator"].text(), fields["denominator"].text())
         expr = f"{inputs[0]}{' * 100' if metric.unit == 'percent' else ''} / {inputs[1]}"
     else:
         fields = part.fields("expr metrics")

@@ -69,7 +69,7 @@ class Place:
     bind: Binding
     datasets: set[str] = field(default_factory=set)
 
-    def table(self, dataset: str, name: str, alias: str) -> exp.Table:
+    def table(self, dataset: str, name: str, alias: str) -> exp.Expr:
         """Return a table: the masked one for who may not see names."""
         self.datasets.add(dataset)
         masked = self.access.masked
@@ -173,7 +173,9 @@ def _values(relation: Relation, alias: str, access: Access) -> exp.Expr:
     place = names.index(VENUE) if relation.venue else 0
     rows = [row for row in relation.rows if not relation.venue or access.sees(int(row[place]))]
     if not rows:  # of venues that nobody knows
-        nothing = [exp.alias_(expressions.cast(exp.Null(), kind), name, quoted=True) for name, kind in relation.own.items()]
+        nothing = [
+            exp.alias_(expressions.cast(exp.Null(), kind), name, quoted=True) for name, kind in relation.own.items()
+        ]
         return exp.select(*nothing).where(exp.false()).subquery(exp.to_identifier(alias, quoted=True))
     return values_table([[exp.convert(value) for value in row] for row in rows], alias, names)
 
