@@ -47,8 +47,8 @@ class Pool:
     def mails(self) -> list[str]:
         """Return the texts of the mails that the user got, as anybody on this machine can read them."""
         with urllib.request.urlopen(f"{self.endpoint}/_ministack/ses/messages") as response:
-            messages = json.load(response)["messages"]
-        return [json.dumps(message) for message in messages if self.address in json.dumps(message)]
+            accounts = json.load(response)["messages"].values()
+        return [mail["BodyText"] for mails in accounts for mail in mails if mail["To"] == [self.address]]
 
 
 @pytest.fixture
