@@ -25,6 +25,8 @@ class Settings:
     :param secret_prefix: path in Secrets Manager under which credentials are
     :param inbox_bucket: S3 bucket in which others drop files, a folder for each source; empty where nobody does
     :param landing_database: Glue database of what crawlers infer of the landing zone; empty where none crawls
+    :param serving_table: DynamoDB table of answers that are kept, and of the data's versions; empty where nothing is served
+    :param airflow_url: where the Airflow UI is, for links to runs
     """
 
     lake_bucket: str
@@ -35,6 +37,8 @@ class Settings:
     secret_prefix: str = "quayside/"  # noqa: S105 (a path, not a secret)
     inbox_bucket: str = ""
     landing_database: str = ""
+    serving_table: str = ""
+    airflow_url: str = ""
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -97,6 +97,7 @@ def _settle(run: Run, lines: Sequence[Line], manifests: Sequence[tuple[Contract,
     """
     broken = [line for line in lines if not line.equal]
     failed = {(line.dataset, line.batch) for line in broken}
+    _tell_health(run, lines)
     for line in lines:
         if line.stage == "dates" and line.equal:
             facts = {"reconciled_by": run.id}
@@ -108,6 +109,15 @@ def _settle(run: Run, lines: Sequence[Line], manifests: Sequence[tuple[Contract,
             )
     if broken:
         raise Terminal(_complaint(run, broken))
+
+
+def _tell_health(run: Run, lines: Sequence[Line]) -> None:
+    """Note for each dataset and star table whether it agreed, which data health reads; the next run replaces it."""
+    agree: dict[str, bool] = {}
+    for line in lines:
+        for name in {line.dataset, *([line.place] if line.stage == "warehouse" else [])}:
+            agree[name] = agree.get(name, True) and line.equal
+    run.ledger.note_all("reconciliation", {name: {"equal": equal, "run": run.id} for name, equal in agree.items()})
 
 
 def _to_compare(sources: Sequence[Contract], tables: Sequence[Contract], run: Run) -> list[tuple[Contract, Manifest]]:
