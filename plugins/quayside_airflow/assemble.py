@@ -30,6 +30,7 @@ from quayside_airflow.operators import (
     WatchdogOperator,
 )
 from quayside_airflow.replay import ReplayOperator
+from quayside_airflow.serving import NewVersionOperator
 from quayside_airflow.users import ReconcileUsersOperator
 
 # A backfill reaches no further back; without catch-up it starts nothing by itself.
@@ -132,6 +133,34 @@ def reconcile_users(*, owner: str, every: timedelta) -> DAG:
         default_args={"owner": owner, "execution_timeout": timedelta(minutes=30)} | RETRIES | TOLD,
     ) as dag:
         ReconcileUsersOperator(task_id="reconcile", doc_md=docs.of(ReconcileUsersOperator))
+    return dag
+
+
+def serve(*, owner: str, curated: tuple[str, ...], loaded: tuple[str, ...]) -> DAG:
+    """Return the DAG that lets kept answers go once their data has changed.
+
+    :param curated: pipelines whose tables in the lake are asked
+    :param loaded: pipelines and products whose star tables are asked
+    """
+    lake = [Asset.ref(name=f"{pipeline}.curated") for pipeline in curated]
+    with DAG(
+        "quayside_serving",
+        schedule=AssetAny(*lake, *(AssetAlias(f"{name}.loaded") for name in loaded)),
+        catchup=False,
+        start_date=START,
+        max_active_runs=1,
+        dagrun_timeout=timedelta(minutes=30),
+        tags=["quayside", "serving"],
+        description="Gives data that has changed a new version, so that dashboards are answered anew",
+        doc_md=docs.SERVING,
+        default_args=RETRIES | TOLD,
+    ) as dag:
+        NewVersionOperator(
+            task_id="renew",
+            owner=owner,
+            execution_timeout=timedelta(minutes=5),
+            doc_md=docs.of(NewVersionOperator),
+        )
     return dag
 
 

@@ -45,10 +45,14 @@ HOW = {
 WATCHDOG = """Looks from outside at what a killed task cannot say: attempts that started and fell silent or overran their
 timeout, datasets that are staler than their contract promises, batches that wait too long for a stage. Each is told once
 on the alerts topic, and once when it is over. Pipelines that never ran or are paused are left alone."""
+SERVING = """Wakes whenever tables of the lake or of the warehouse have changed, and gives these datasets a new version. The
+API keeps answers by version: what was answered of the old data is then asked again, by whoever wants it first. Trigger it by
+hand to let all answers be asked again."""
 REPLAY = """Sends records that a gate has rejected through the flow again. Trigger it with dataset and batch, as the gate's
 page names them: with corrected records, which are checked as all others are, or without, which releases them from the rules
 that rejected them. They become a batch of their own; the ledger keeps who did it and why, and what was rejected stays in
 quarantine. What passes wakes the usual DAGs."""
+
 USERS = """Lets Cognito, which signs people in, follow the records of users, which decide. `reconcile` does what a request
 could not, since Cognito did not answer or the Lambda was killed; then it compares all accounts with all records. Each repair
 is in its XCom, and those of what others had changed in the audit trail. It fails where an account cannot be made right, and

@@ -189,11 +189,16 @@ class ReconcileOperator(StageOperator):
 
 
 class WatchdogOperator(BaseOperator):
-    """Look from outside for attempts that fell silent and pipelines that are stale; tell once, and once when over."""
+    """Look from outside for attempts that fell silent and pipelines that are stale; tell once, and once when over.
+
+    What it sees of all datasets is kept for the page of data health.
+    """
 
     def execute(self, context: Context) -> list[str]:
         """Look, and return what was told."""
         from quayside.run import Run
+        from quayside.serving.health import Health
+        from quayside.serving.health.snapshot import write_snapshot
         from quayside.watchdog import check
         from quayside_airflow.links import ui
 
@@ -202,4 +207,5 @@ class WatchdogOperator(BaseOperator):
         told = check(run, paused=lambda dag: task.get_dag(dag).is_paused, link=lambda dag: f"{ui()}/dags/{dag}")
         for line in told:
             self.log.warning("%s", line)
+        write_snapshot(Health(run.settings.ledger_table, ui()), run.settings)
         return told

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from fastapi import Depends, FastAPI, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
 
+from quayside_airflow.health_page import table
 from quayside_airflow.links import PREFIX
 
 STAGES = ("landing", "curated", "warehouse", "deletes", "drift")
@@ -71,14 +72,34 @@ def runs(pipeline: Name, request: Request, user: GetUserDep) -> HTMLResponse:
     return _page(f"Runs of {escape(pipeline)}", _runs(pipeline))
 
 
-def _readable(pipeline: str, request: Request, user: GetUserDep) -> bool:
-    """Tell whether the user may see the runs of all the pipeline's DAGs."""
+@app.get("/health")
+def health(request: Request, user: GetUserDep) -> HTMLResponse:
+    """Show how all datasets are whose DAG's runs the user may see, as the watchdog last saw them."""
     try:
-        for stage in STAGES:
-            requires_access_dag("GET", DagAccessEntity.RUN, f"{pipeline}_{stage}")(request, user)
+        kept = boto3.client("s3").get_object(Bucket=_setting("LAKE_BUCKET"), Key="quality/health.json")["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("NoSuchKey", "404"):
+            raise HTTPException(502, f"The lake did not give it: {error.response['Error']['Code']}") from error
+        return _page(
+            "Data health", "<p>The watchdog has not looked yet: see that quayside_watchdog runs.</p>", status=404
+        )
+    seen = json.loads(kept)
+    dags = {each["dag"] for each in seen["datasets"] if each["dag"]}  # what all share is nobody's
+    shown = {dag for dag in dags if _may_see(dag, request, user)}
+    return _page("Data health", table(seen, [each for each in seen["datasets"] if each["dag"] in shown]))
+
+
+def _may_see(dag: str, request: Request, user: GetUserDep) -> bool:
+    try:
+        requires_access_dag("GET", DagAccessEntity.RUN, dag)(request, user)
     except HTTPException:
         return False
     return True
+
+
+def _readable(pipeline: str, request: Request, user: GetUserDep) -> bool:
+    """Tell whether the user may see the runs of all the pipeline's DAGs."""
+    return all(_may_see(f"{pipeline}_{stage}", request, user) for stage in STAGES)
 
 
 def _runs(pipeline: str) -> str:

@@ -15,6 +15,7 @@ class QuaysidePlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012 (Airflow declares it so)
         # Without a route it opens in a tab of its own: in Airflow's frame its links to runs and logs would be dead.
         {"name": "Quayside runs", "href": f"{PREFIX}/", "destination": "nav", "category": "browse"},
+        {"name": "Data health", "href": f"{PREFIX}/health", "destination": "nav", "category": "browse"},
         {
             "name": "Gate results",
             "href": f"{PREFIX}/gate/{{DAG_ID}}/{{RUN_ID}}",

@@ -89,6 +89,7 @@ def test_every_dag_says_who_owns_it_what_it_is_and_what_happens_when_it_fails(da
         "humanforce_curated",
         "humanforce_landing",
         "quayside_replay",
+        "quayside_serving",
         "quayside_users",
         "quayside_watchdog",
         "swiftpos_curated",

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -10,7 +11,7 @@ from quayside.ledger import Ledger
 from tests.support import airflow
 
 GATE = "/quayside/gate/totesys_landing/manual__2026-03-01T10:00:00+00:00_x"
-PAGES = [GATE, "/quayside/", "/quayside/runs/totesys"]
+PAGES = [GATE, "/quayside/", "/quayside/runs/totesys", "/quayside/health"]
 
 
 @pytest.fixture(scope="module")
@@ -118,9 +119,76 @@ def test_a_page_asks_for_the_right_to_the_very_dag(server, ada, settings, monkey
     assert asked == ["totesys_landing", "totesys_landing"]
 
 
+def health(**changes: object) -> dict[str, object]:
+    last = {"dag_id": "totesys_landing", "run_id": "r", "state": "success", "url": "http://airflow.test/dags/x"}
+    return {
+        "name": "totesys.staff", "dag": "totesys_landing", "stage": "landing", "freshness_minutes": 10,
+        "promised_minutes": 30, "state": "fresh", "last_batch_at": "2026-03-01T10:00:00Z", "gate": "passed",
+        "quarantined_rows": 0, "reconciled": "equal", "last_run": last,
+    } | changes  # fmt: skip
+
+
+def keep_health(settings, *datasets: dict[str, object], minutes_ago: int = 1) -> None:
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    text = json.dumps({"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", "datasets": datasets})
+    boto3.client("s3").put_object(Bucket=settings.lake_bucket, Key="quality/health.json", Body=text.encode())
+
+
+def test_the_page_of_data_health_shows_what_is_wrong_and_links_to_the_run(server, ada, settings):
+    worst = {"gate": "blocked", "quarantined_rows": 1234, "reconciled": "different", "name": "totesys.<b>payment"}
+    keep_health(settings, health(), health(**worst, last_run=None))
+
+    text = server.get("/quayside/health", headers=ada).text
+
+    assert "<span class='success'>fresh</span>" in text
+    for word in ("blocked", "different"):
+        assert f"<span class='failed'>{word}</span>" in text
+    assert "<td class=n>1,234" in text
+    assert "totesys.&lt;b&gt;payment" in text
+    assert "<a href='http://airflow.test/dags/x'>totesys_landing</a>" in text
+    assert "<span class='failed'>late</span>" not in text
+
+
+def test_what_the_watchdog_saw_ages_though_it_looks_no_more(server, ada, settings):
+    keep_health(settings, health(), health(promised_minutes=None, state="unknown"), minutes_ago=21)
+
+    text = server.get("/quayside/health", headers=ada).text
+
+    assert "<p class=failed>As the watchdog saw it" in text
+    assert "21 minutes ago" in text
+    assert text.count("<span class='failed'>late</span>") == 1
+
+
+def test_health_that_nobody_has_looked_at_says_what_to_look_for(server, ada, settings):
+    answer = server.get("/quayside/health", headers=ada)
+
+    assert answer.status_code == 404
+    assert "quayside_watchdog" in answer.text
+
+
+def test_of_data_health_only_what_the_user_may_see_is_shown(server, ada, settings, monkeypatch):
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+
+    keep_health(settings, health(), health(name="swiftpos.sale", dag="swiftpos_landing"), health(name="any", dag=""))
+
+    def only_swiftpos(self, *, method, user, access_entity=None, details=None):
+        return details.id == "swiftpos_landing"
+
+    monkeypatch.setattr(SimpleAuthManager, "is_authorized_dag", only_swiftpos)
+    text = server.get("/quayside/health", headers=ada).text
+
+    assert "swiftpos.sale" in text
+    assert "totesys.staff" not in text
+    assert "<td>any" not in text
+
+
 def test_the_ui_knows_the_pages(server, ada, settings):
     [plugin] = [
         each for each in server.get("/api/v2/plugins", headers=ada).json()["plugins"] if each["name"] == "quayside"
     ]
 
-    assert {view["href"] for view in plugin["external_views"]} == {"/quayside/", "/quayside/gate/{DAG_ID}/{RUN_ID}"}
+    assert {view["href"] for view in plugin["external_views"]} == {
+        "/quayside/",
+        "/quayside/health",
+        "/quayside/gate/{DAG_ID}/{RUN_ID}",
+    }

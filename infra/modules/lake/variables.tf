@@ -25,5 +25,6 @@ variable "expire_after_days" {
   default = {
     athena-results = 7
     quarantine     = 365
+    serving        = 8
   }
 }
