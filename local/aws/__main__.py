@@ -31,6 +31,7 @@ PARTS = (
     "firehose",
     "apigateway",
     "lambdas",
+    "cognito",
     "drift",
 )
 
