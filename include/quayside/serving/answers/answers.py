@@ -18,7 +18,7 @@ from threading import Lock
 
 from quayside.errors import Retryable, Terminal
 from quayside.serving import objects
-from quayside.serving.answers import athena, postgres
+from quayside.serving.answers import athena
 from quayside.serving.answers.errors import TooMuch
 from quayside.serving.answers.store import Kept, Store
 from quayside.serving.answers.values import Row
@@ -26,6 +26,7 @@ from quayside.serving.metrics import Compiled
 from quayside.settings import Credentials, Settings, credentials
 
 FOLDER = "serving/answers"
+SECRET = "serving"  # noqa: S105 (its name in Secrets Manager: how the warehouse is reached)
 MOST_ROWS = 50_000  # of one answer
 _REMEMBERED = 400  # answers that a process keeps at hand
 _AT_ONCE = 8
@@ -143,6 +144,8 @@ class Answers:
     def _compute(self, question: Question, key: tuple[str, str], deadline: float) -> Answer | None:
         compiled = question.compiled
         if compiled.dialect == "postgres":
+            from quayside.serving.answers import postgres  # a tenth of a cold start, which not every one needs
+
             rows = postgres.ask(compiled, self._reader(), masked=question.masked, most=MOST_ROWS)
             answer, execution = Answer(rows=rows, at=_now()), ""
         else:
@@ -180,7 +183,7 @@ class Answers:
 
     def _reader(self) -> Credentials:
         if self._credentials is None:
-            self._credentials = credentials(postgres.SECRET, self.settings)
+            self._credentials = credentials(SECRET, self.settings)
         return self._credentials
 
 

@@ -13,7 +13,6 @@ from quayside.serving.answers.values import Row, from_objects
 from quayside.serving.metrics import Compiled
 from quayside.settings import Credentials
 
-SECRET = "serving"  # noqa: S105 (a name in Secrets Manager)
 MASKED_ROLE = "quayside_analyst"  # reads the schema `masked` and nothing else
 SECONDS = 8  # of one statement; the API has 29 for all of them
 
