@@ -58,7 +58,16 @@ def apply(layout: Layout, settings: Settings) -> dict[str, str]:
     stamp.unlink(missing_ok=True)
     init = [terraform, where, "init", "-input=false", "-no-color", "-reconfigure", state]
     complete("terraform-init", init, run=layout.run, env=env)
-    change = [terraform, where, "apply", "-auto-approve", "-input=false", "-no-color", "-compact-warnings"]
+    change = [
+        terraform,
+        where,
+        "apply",
+        "-auto-approve",
+        "-input=false",
+        "-no-color",
+        "-compact-warnings",
+        "-parallelism=20",
+    ]
     change += [f"-var={name}={value}" for name, value in variables(layout, settings).items()]
     complete("terraform-apply", change, run=layout.run, env=env)
     answer = complete("terraform-output", [terraform, where, "output", "-json"], run=layout.run, env=env)

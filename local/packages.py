@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Iterator
@@ -39,11 +40,8 @@ def build(layout: Layout, target: Path, *, machine: str | None) -> list[str]:
         return []
     target.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
-    for name in wanted:
-        site = _install(layout, name, machine)
-        env = {**base_environment(), "PYTHONPATH": str(layout.root / "include")}
-        command = [str(layout.python("airflow")), "-m", "local.packing", name, str(site), str(target / f"{name}.zip")]
-        complete(f"package-{name}", command, run=layout.run, env=env, cwd=layout.root)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: _pack(layout, name, target / f"{name}.zip", machine), wanted))
     stamp.write_text(digest)
     return wanted
 
@@ -51,6 +49,13 @@ def build(layout: Layout, target: Path, *, machine: str | None) -> list[str]:
 def own_machine() -> str | None:
     """Return what the local AWS runs functions on: wheels for Lambda where this is such a machine, else this one's."""
     return AWS if sys.platform == "linux" and platform.machine() == "x86_64" else None
+
+
+def _pack(layout: Layout, name: str, archive: Path, machine: str | None) -> None:
+    site = _install(layout, name, machine)
+    env = {**base_environment(), "PYTHONPATH": str(layout.root / "include")}
+    command = [str(layout.python("airflow")), "-m", "local.packing", name, str(site), str(archive)]
+    complete(f"package-{name}", command, run=layout.run, env=env, cwd=layout.root)
 
 
 def _install(layout: Layout, name: str, machine: str | None) -> Path:

@@ -33,13 +33,20 @@ def up(layout: Layout, seed: str) -> None:
         result.append(f"Terraform {find_terraform()}, Python 3.12 {known}, Java 17 {java}")
     settings.complete()
     _install(layout, steps)
-    with ThreadPoolExecutor(1) as pool:  # while the servers start
-        built = pool.submit(_build, layout)
-        _run(layout, settings, steps, seed, built)
+    with ThreadPoolExecutor() as pool:  # while the servers start
+        packed = pool.submit(packages.build, layout, layout.packages, machine=packages.own_machine())
+        built = pool.submit(web.build, layout)
+        _run(layout, settings, steps, seed, packed, built)
 
 
-def _run(layout: Layout, settings: Settings, steps: Steps, seed: str, built: Future[tuple[str, str]]) -> None:
-    """Start the servers, fill them, and show what there is."""
+def _run(
+    layout: Layout, settings: Settings, steps: Steps, seed: str, packed: Future[list[str]], built: Future[str]
+) -> None:
+    """Start the servers, fill them, and show what there is.
+
+    :param packed: the Lambdas' packages that were made
+    :param built: what was done about the web app
+    """
     with steps.step("PostgreSQL 16: the source, the warehouse, Airflow's own") as result:
         services.start_postgres(layout, settings)
         result.append(f"127.0.0.1:{settings.port('postgres')}")
@@ -49,8 +56,8 @@ def _run(layout: Layout, settings: Settings, steps: Steps, seed: str, built: Fut
     with steps.step(f"The vendors: SwiftPOS, Humanforce, gaming machines, {seed}") as result:
         vendors.start(layout, settings, seed)
         result.append(vendors.url(settings))
-    with steps.step("The Lambdas' packages and the web app") as result:
-        result.append(", ".join(built.result()))
+    with steps.step("The Lambdas' packages") as result:
+        result.append(", ".join(packed.result()) or "nothing to build")
     _choose_ports(layout, settings)
     with steps.step("Terraform: lake, ledger, catalog, API, users, alerts, secrets") as result:
         outputs, ran = services.provide(layout, settings, vendors.secrets(settings))
@@ -63,7 +70,7 @@ def _run(layout: Layout, settings: Settings, steps: Steps, seed: str, built: Fut
         started = airflow.start(layout, settings, outputs, steps.progress)
         result.append(f"{airflow.url(settings)}{'' if started else ', running already'}")
     with steps.step("The web app, and one user of each role") as result:
-        result.append(_serve(layout, settings, outputs))
+        result.append(f"{built.result()}; {_serve(layout, settings, outputs)}")
     write_environment(layout, settings, outputs)
     with steps.step("The first run: landing → curated → warehouse") as result:
         fresh = first_run.ensure(layout, settings, steps.progress)
@@ -119,11 +126,6 @@ def _install(layout: Layout, steps: Steps) -> None:
         if "airflow" in outdated:
             editor.install(layout)
         result.append(f"installed {', '.join(outdated)}" if outdated else "nothing to change")
-
-
-def _build(layout: Layout) -> tuple[str, str]:
-    names = packages.build(layout, layout.packages, machine=packages.own_machine())
-    return f"packages: {', '.join(names) or 'nothing to build'}", f"web app: {web.build(layout)}"
 
 
 def _choose_ports(layout: Layout, settings: Settings) -> None:

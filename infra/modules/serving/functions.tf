@@ -42,6 +42,16 @@ locals {
   }, var.watched ? {} : { POWERTOOLS_TRACE_DISABLED = "true" })
 }
 
+# From S3, as the provider uploads packages one after the other, and waits five seconds for each.
+resource "aws_s3_object" "package" {
+  for_each = local.functions
+
+  bucket      = var.lake_bucket
+  key         = "artifacts/lambdas/${each.key}.zip"
+  source      = "${var.packages}/${each.key}.zip"
+  source_hash = filemd5("${var.packages}/${each.key}.zip")
+}
+
 resource "aws_lambda_function" "this" {
   for_each = local.functions
 
@@ -51,7 +61,8 @@ resource "aws_lambda_function" "this" {
   runtime          = "python3.12"
   architectures    = ["x86_64"]
   handler          = "handler.handler"
-  filename         = "${var.packages}/${each.key}.zip"
+  s3_bucket        = aws_s3_object.package[each.key].bucket
+  s3_key           = aws_s3_object.package[each.key].key
   source_code_hash = filebase64sha256("${var.packages}/${each.key}.zip")
   memory_size      = each.value.memory
   timeout          = each.value.timeout
