@@ -71,7 +71,7 @@ class Part:
         found = self._reached.get(self.time if name == METRIC_TIME else name)
         if found is not None:
             return found
-        why = "there is no such dimension for it"
+        why = f"there is no such dimension for it, and its time is {self.time}, or {METRIC_TIME}"
         if name in self._reached:
             ways = sorted(full for full in self._reached if full.endswith(f"__{name}"))
             why = f"that could be any of {', '.join(ways)}"

@@ -63,6 +63,7 @@ def counted_twice(models: Models, start: str, name: str) -> str | None:
     """Return the model that has a dimension which a model's rows reach only against the way, if one does."""
     mine = {entity.name for entity in models[start].entities}
     for other in models.values():
-        if name in other.dimensions and any(entity.name in mine for entity in other.entities):
+        named = other.dimensions.get(name)
+        if named and named.type != "time" and any(entity.name in mine for entity in other.entities):
             return other.name
     return None
