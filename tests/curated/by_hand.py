@@ -42,8 +42,14 @@ class ByHand:
         rejected: Iterable[int] = (),
         seen: datetime | None = None,
         kind: Kind = "window",
+        until: datetime | None = None,
+        replays: str = "",
     ) -> str:
-        """Land a batch that the gate has passed; return its id."""
+        """Land a batch that the gate has passed; return its id.
+
+        :param until: the end of its window
+        :param replays: the batch whose rejected rows these are
+        """
         before = self.ledger.position(dataset)
         after = Position(sequence=before.sequence + 1)
         batch = f"{after.sequence:08d}-{uuid.uuid4().hex[:8]}"
@@ -58,7 +64,8 @@ class ByHand:
             rows=rows,
             schema_version="1.0.0",
             snapshot_at=seen or NOON + timedelta(minutes=15 * after.sequence),
-            inputs=("00000001-rejected",) if kind == "replay" else (),
+            until=until,
+            inputs=(replays,) if replays else (),
         )
         manifest.write(self.lake)
         self.ledger.record(manifest, before=before, after=after, todo="gate")

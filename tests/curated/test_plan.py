@@ -100,11 +100,11 @@ def test_a_late_snapshot_of_products_brings_those_that_were_read_after_it(settin
     for batch in batches:
         hand.ledger.advance("swiftpos.product", batch, taken="curate", status="curated", todo="load")
 
-    late = hand.land("swiftpos.product", seen=NOON + timedelta(hours=2), kind="replay")
+    late = hand.land("swiftpos.product", seen=NOON + timedelta(hours=2), kind="replay", replays=batches[0])
     made = hand.plan()
 
     assert made is not None
-    assert made.batches[0].counts_as == "00000001-rejected"
+    assert made.batches[0].counts_as == batches[0]
     assert [(batch.batch, batch.pending) for batch in made.batches] == [
         (late, True),
         (batches[1], False),
@@ -152,3 +152,23 @@ def test_a_plan_is_readable_by_people(hand):
         text = stream.read().decode()
     assert json.loads(text)["source"] == "aristocrat"
     assert text.count("\n") > 20
+
+
+def test_a_window_that_is_read_again_counts_as_the_last_one_that_ended_by_its_end(settings, derived):
+    hand = ByHand(settings)
+    windows = [hand.land(until=NOON + timedelta(hours=hour)) for hour in range(1, 20)]
+    half_past_two, noon = NOON + timedelta(hours=2, minutes=30), NOON
+    again = hand.land(kind="backfill", until=half_past_two)
+    replayed = hand.land(kind="replay", replays=again)
+    earlier = hand.land(kind="backfill", until=noon)
+    made = hand.plan()
+    assert made is not None
+
+    places = {batch.batch: batch.counts_as for batch in made.batches}
+
+    assert places == {
+        **{batch: batch for batch in windows},
+        again: windows[1],
+        replayed: windows[1],
+        earlier: "00000000",
+    }

@@ -25,6 +25,7 @@ from quayside.venues import venues
 LEASE_SECONDS = 120
 HISTORY = "hospitality.product"  # a table of versions, whose rows depend on the order in which batches were read
 WHOLE = ""  # the one partition of a table that has none
+BEFORE_ALL = "00000000"  # the place of what was read from before the first window
 
 
 def plan(tables: Sequence[Contract], run: Run) -> Plan | None:
@@ -144,9 +145,35 @@ def _batch(manifest: Manifest, run: Run, *, pending: bool) -> Batch:
         rows=manifest.rows,
         rejected=tuple(rejected_rows(run.lake, manifest).tolist()),
         snapshot_at=manifest.snapshot_at.isoformat(timespec="milliseconds"),
-        counts_as=manifest.inputs[-1] if manifest.kind == "replay" else manifest.batch,
+        counts_as=_place(manifest, run),
         pending=pending,
     )
+
+
+def _place(manifest: Manifest, run: Run) -> str:
+    """Return the batch as which one counts among the versions of a row.
+
+    A window that is read again shows what had come by its end, and nothing that came later: it counts as the last window
+    that ended by then. So what was sent again since still wins.
+    """
+    dataset, batch, kind, until = manifest.dataset, manifest.batch, manifest.kind, manifest.until
+    if kind == "replay":
+        original = run.ledger.batch(dataset, manifest.inputs[-1])
+        batch, kind, until = original.batch, original.kind, _until(original)
+    if kind != "backfill" or until is None:
+        return batch
+    newest = 16
+    while True:
+        entries = run.ledger.batches(dataset, newest=newest)
+        ended = [entry.batch for entry in entries if entry.kind == "window" and (_until(entry) or until) <= until]
+        if ended or len(entries) < newest:
+            return max(ended, default=BEFORE_ALL)
+        newest *= 2
+
+
+def _until(entry: Entry) -> datetime | None:
+    until = entry.facts.get("until")
+    return datetime.fromisoformat(until) if until else None
 
 
 def _tables(tables: Sequence[Contract], version: str, run: Run) -> Iterator[tuple[str, Table]]:

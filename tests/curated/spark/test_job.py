@@ -88,6 +88,16 @@ def test_a_replayed_record_takes_the_place_of_the_batch_that_it_was_rejected_in(
     assert [row["clerk_id"] for row in folder.rows("sale")] == [6, 7]
 
 
+def test_what_counts_as_a_batch_comes_after_that_batch_itself_even_in_one_run(folder):
+    own = folder.land("swiftpos.sale", "1-a", [sold(1, clerk=5, lines=3), sold(2, clerk=5)])
+    again = folder.land("swiftpos.sale", "2-a", [sold(1, clerk=6, lines=2)], replays="1-a")
+
+    folder.curate(again, own)
+
+    assert [row["clerk_id"] for row in folder.rows("sale")] == [6, 5]
+    assert [row["sale_item_key"] for row in folder.rows("sale_item")] == ["1-1-1", "1-1-2", "1-2-1"]
+
+
 def test_only_the_dates_that_a_batch_speaks_of_are_rewritten_and_whole(folder):
     folder.curate(folder.land("swiftpos.sale", "1-a", [sold(1), sold(2), sold(3, at="2026-05-03T03:00:00.000Z")]))
     before = dict(folder.places["sale"])

@@ -10,13 +10,13 @@ from pyspark.sql import types as t
 
 from quayside.curated.spark.landed import parse
 from quayside.curated.spark.messages import Batch, Table
-from quayside.curated.spark.values import BATCH, ROW, schema
+from quayside.curated.spark.values import BATCH, LINES_OF_A_BATCH, ROW, schema
 
 _ROWS_PER_FILE = 1_000_000
 _ROW_OF = r'^\\s*\\{\\s*"row"\\s*:\\s*(\\d+)'  # of a landed line, which begins so; backslashes as SQL takes them
 _REJECTED = f"struct<{BATCH}: string, {ROW}: bigint>"
-_COUNTS_AS = "_counts_as"
-_BATCHES = f"struct<{BATCH}: string, snapshot_at: timestamp_ntz, {_COUNTS_AS}: string>"
+_COUNTS_AS, _AFTER = "_counts_as", "_after"
+_BATCHES = f"struct<{BATCH}: string, snapshot_at: timestamp_ntz, {_COUNTS_AS}: string, {_AFTER}: bigint>"
 _LINES = f"struct<value: string, {BATCH}: string, {ROW}: bigint, snapshot_at: timestamp_ntz>"
 
 
@@ -31,7 +31,11 @@ def few(spark: SparkSession, rows: Sequence[Mapping[str, Any]], kind: str) -> Da
 
 
 def read_lines(spark: SparkSession, dataset: str, batches: Sequence[Batch]) -> DataFrame:
-    """Return the accepted lines of batches of one dataset: ``of``, ``record``, BATCH, ROW and ``snapshot_at``."""
+    """Return the accepted lines of batches of one dataset: ``of``, ``record``, BATCH, ROW and ``snapshot_at``.
+
+    A batch that counts as another has that one's BATCH, and a ROW beyond `LINES_OF_A_BATCH`: it comes after the lines of
+    that batch itself, and no two lines have both in common.
+    """
     files = [file for batch in batches for file in batch.files]
     if not files:
         return parse(few(spark, [], _LINES), dataset)
@@ -43,9 +47,18 @@ def read_lines(spark: SparkSession, dataset: str, batches: Sequence[Batch]) -> D
     rejected = [{BATCH: batch.batch, ROW: row} for batch in batches for row in batch.rejected]
     if rejected:  # before they are parsed: they need not be what the others are
         lines = lines.join(f.broadcast(few(spark, rejected, _REJECTED)), [BATCH, ROW], "left_anti")
-    known = [{BATCH: batch.batch, "snapshot_at": batch.snapshot_at, _COUNTS_AS: batch.counts_as} for batch in batches]
+    known = [
+        {
+            BATCH: batch.batch,
+            "snapshot_at": batch.snapshot_at,
+            _COUNTS_AS: batch.counts_as,
+            _AFTER: 0 if batch.counts_as == batch.batch else place * LINES_OF_A_BATCH,
+        }
+        for place, batch in enumerate(sorted(batches, key=lambda batch: batch.batch), start=1)
+    ]
     parsed = parse(lines.join(f.broadcast(few(spark, known, _BATCHES)), BATCH), dataset)
-    return parsed.withColumn(BATCH, f.col(_COUNTS_AS)).drop(_COUNTS_AS)
+    counting = {BATCH: f.col(_COUNTS_AS), ROW: f.col(ROW) + f.col(_AFTER)}
+    return parsed.withColumns(counting).drop(_COUNTS_AS, _AFTER)
 
 
 def read_partitions(

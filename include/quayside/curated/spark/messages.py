@@ -14,7 +14,7 @@ class Batch:
     :param rejected: ordinals of the lines that the gate rejected, ascending
     :param snapshot_at: when the source was read, ISO 8601, UTC without offset
     :param counts_as: the batch whose place among the versions of a row it takes: of a replay the one that was rejected,
-        so that what came after that still wins; else itself
+        of a backfill the last window that ended by its end, so that what came after that still wins; else itself
     :param pending: False where it was curated before, and is read again because an earlier one comes late
     """
 

@@ -16,6 +16,7 @@ from quayside.curated.spark.messages import Table
 from quayside.venues import DAY_STARTS
 
 BATCH, ROW = "source_batch", "_row"  # where a row came from: the batch, and the line in it
+LINES_OF_A_BATCH = 1 << 32  # no batch has so many
 Venues = Sequence[Mapping[str, Any]]
 
 _TYPES: dict[str, t.DataType] = {
@@ -54,7 +55,7 @@ def conform(rows: DataFrame, table: Table) -> DataFrame:
         f"' lacks ', concat_ws(', ', {lacking}), ', which it must have: add a rule to the contract of {table.landing}.'"
     )
     casts[table.key] = (
-        f"if({lacks}, raise_error(concat('batch ', {BATCH}, ' row ', {ROW}, {said})), {casts[table.key]})"
+        f"if({lacks}, raise_error(concat('batch ', {BATCH}, ' row ', {ROW} % {LINES_OF_A_BATCH}, {said})), {casts[table.key]})"
     )
     return rows.selectExpr(*(f"{cast} as {name}" for name, cast in casts.items()), ROW)
 
