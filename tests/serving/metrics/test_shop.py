@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from quayside.landing import land
 from quayside.serving.access import Access, Forbidden
 from quayside.serving.metrics import Filter, InvalidQuery, MetricLayer, Query
 from tests.conftest import Databases, new_settings
@@ -36,14 +37,14 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop(aws: str, postgres: Any, layer: MetricLayer) -> Iterator[Shop]:
-    """Two currencies, two departments, an order that was changed, one that was deleted, and a deleted currency's name."""
+    """Two currencies, two departments, an order that was changed, and a payment that was deleted."""
     databases = Databases(postgres)
     flow = new_flow(new_settings(), databases)
     with psycopg.connect(flow.source_url) as connection:
         made = _insert(connection)
     flow.run()
     _change(flow, made)
-    with psycopg.connect(**replace(flow.warehouse).conninfo()) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(**flow.warehouse.conninfo()) as connection:  # type: ignore[arg-type]
         ask = {"athena": asking.athena(flow.settings), "postgres": asking.postgres(connection)}
         yield Shop(*made, Engines(layer, flow.settings.catalog_database, ask))
     databases.drop()
@@ -101,14 +102,14 @@ def _insert(connection: psycopg.Connection[Any]) -> tuple[list[dict[str, Any]], 
 
 
 def _change(flow: Flow, made: tuple[list[dict[str, Any]], ...]) -> None:
-    """Change an order, and delete one with all that hangs on it."""
+    """Change an order, and delete a payment."""
     sales, _, payments = made
     sales[0]["unit_price"] = Decimal("7.77")
     flow.write("update sales_order set unit_price = 7.77, last_updated = now() where sales_order_id = 1")
     gone = next(row["payment_id"] for row in payments)
     flow.write("delete from payment where payment_id = %s", gone)
     payments.pop(0)
-    flow.run()
+    land(flow.sources, flow.new_run(), flow.source)
     flow.find_deletes()
 
 
