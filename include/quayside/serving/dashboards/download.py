@@ -28,7 +28,6 @@ from quayside.serving.metrics import Column, InvalidQuery
 from quayside.settings import aws
 
 FOLDER = "serving/downloads"
-MOST_PARQUET = 1_000_000  # rows
 GOOD_FOR = timedelta(minutes=5)
 KINDS = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 # A spreadsheet would run what begins so, also behind a blank.
@@ -58,11 +57,13 @@ def download(
         place = _csv(question, versions, answers, wait)
     else:
         try:
-            question = ask_for(
-                dashboard, panel, alone, access, answers.settings, engine="athena", limit=MOST_PARQUET
-            ).question
-        except InvalidQuery:
-            raise BadRequest(FieldError("query/format", "only the warehouse can tell this panel: take csv")) from None
+            question = ask_for(dashboard, panel, alone, access, answers.settings, engine="athena", whole=True).question
+        except InvalidQuery as error:
+            if dashboard.engine == "athena":
+                raise
+            raise BadRequest(
+                FieldError("query/format", f"the lake cannot tell this panel, take csv: {error}")
+            ) from None
         place = _parquet(question, versions, answers, wait)
     if place is None:
         return None

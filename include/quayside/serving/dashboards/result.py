@@ -82,14 +82,16 @@ def ask_for(
     *,
     engine: str | None = None,
     limit: int | None = None,
+    whole: bool = False,
 ) -> Asked:
     """Return what is asked for a panel.
 
     :param engine: other than the dashboard's own
     :param limit: of rows, other than the panel's own
+    :param whole: no limit at all
     """
     engine = engine or dashboard.engine
-    query = panel.query(request.since, request.until, request.grain, limit=limit or panel.limit + 1)
+    query = panel.query(request.since, request.until, request.grain, limit=None if whole else limit or panel.limit + 1)
     if request.venues is not None:
         query = replace(query, where=(*query.where, Filter(VENUE, "in", request.venues)))
     if request.compare == "none":
