@@ -22,7 +22,7 @@ from quayside.serving.dashboards.request import Parameters
 from quayside.serving.dashboards.result import WAIT, result
 from quayside.serving.health import Health, load_promises
 from quayside.serving.metrics import InvalidQuery, load_layer
-from quayside.settings import Settings
+from quayside.settings import Settings, aws
 from quayside.venues import venues
 
 RETRY_AFTER = 1  # seconds
@@ -36,7 +36,9 @@ KNOWN: dict[type[Terminal], HTTPStatus] = {
 
 app = APIGatewayRestResolver()
 logger, tracer, metrics = Logger(), Tracer(), Metrics()
-load_layer(), load_dashboards(), load_promises()  # while AWS gives the start its full processor
+load_layer(), load_dashboards(), load_promises()  # while the function starts, and not by its first request
+for service in ("dynamodb", "athena", "s3"):
+    aws(service)
 
 
 @app.get("/venues")
@@ -103,7 +105,7 @@ def no_such_path(_: Exception) -> Response[str]:
     return _response(http.problem(HTTPStatus.NOT_FOUND, "There is no such path.", _request_id()))
 
 
-@app.exception_handler(Exception)
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def told(error: Exception) -> Response[str]:
     """Tell any error as a problem; what is ours is logged under the request's id."""
     answer = http.problem_of(error, _request_id(), KNOWN)

@@ -23,7 +23,7 @@ from quayside.serving.answers.errors import TooMuch
 from quayside.serving.answers.store import Kept, Store
 from quayside.serving.answers.values import Row
 from quayside.serving.metrics import Compiled
-from quayside.settings import Credentials, Settings, credentials
+from quayside.settings import Credentials, Settings, aws, credentials
 
 FOLDER = "serving/answers"
 SECRET = "serving"  # noqa: S105 (its name in Secrets Manager: how the warehouse is reached)
@@ -88,6 +88,7 @@ class Answers:
         found: list[Answer | None] = [self._recall(key) for key in keys]
         missing = [number for number, answer in enumerate(found) if answer is None]
         if missing:
+            self._prepare([questions[number].compiled for number in missing])
             with ThreadPoolExecutor(min(_AT_ONCE, len(missing))) as pool:
                 asked = pool.map(lambda number: self._one(questions[number], keys[number], deadline), missing)
                 for number, answer in zip(missing, asked, strict=True):
@@ -166,6 +167,13 @@ class Answers:
         """Read a kept answer; None where it has been swept."""
         body = objects.get(self.settings, place)
         return None if body is None else Answer(**json.loads(gzip.decompress(body)))
+
+    def _prepare(self, asked: Sequence[Compiled]) -> None:
+        """Make what threads share before there are any: boto3's session is not for several at once."""
+        for service in ("dynamodb", "s3", "athena"):
+            aws(service)
+        if any(compiled.dialect == "postgres" for compiled in asked):
+            self._reader()
 
     def _recall(self, key: tuple[str, str]) -> Answer | None:
         with self._lock:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from quayside.items import Items
 from quayside.serving.health.promises import Promise, load_promises
+from quayside.settings import aws
 
 NEWEST = 100  # batches of a dataset whose rejected rows are counted
 NEAR = 10.0  # seconds that what was read is taken for true: freshness is told in minutes
@@ -68,6 +69,7 @@ class Health:
     def everything(self) -> list[dict[str, Any]]:
         """Return the health of all datasets by their names, as the API tells it."""
         promises = [load_promises()[name] for name in sorted(load_promises())]
+        aws("dynamodb")  # made before there are threads: boto3's session is not for several at once
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(self._one, promises))
 
