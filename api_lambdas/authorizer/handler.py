@@ -11,8 +11,10 @@ from quayside.serving.access import Forbidden
 from quayside.serving.users.settings import UserSettings
 from quayside.serving.users.store import Store
 from quayside.serving.users.tokens import InvalidToken, Keys, Verifier, bearer
+from quayside.settings import aws
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
+aws("dynamodb")  # made while the function starts, and not by its first request
 store = Store.of(UserSettings.from_environment())
 verifier = Verifier(
     issuer=os.environ["QUAYSIDE_ISSUER"],

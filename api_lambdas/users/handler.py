@@ -18,6 +18,7 @@ from quayside.serving.users.errors import AddressTaken, LastAdmin, NotNow, Unkno
 from quayside.serving.users.record import By, State, User
 from quayside.serving.users.settings import UserSettings
 from quayside.serving.users.users import Users
+from quayside.settings import aws
 
 STATUSES: Mapping[type[Terminal], int] = {
     Forbidden: 403,
@@ -32,6 +33,7 @@ STATES: tuple[State, ...] = get_args(State)
 
 logger, metrics, tracer = Logger(), Metrics(), Tracer()
 app = APIGatewayRestResolver()
+aws("dynamodb")  # made while the function starts, and not by its first request
 users = Users.of(UserSettings.from_environment())
 
 
@@ -53,6 +55,7 @@ def change_me() -> Response[str]:
 def list_users() -> Response[str]:
     """Return a page of users."""
     _administrator()
+    _only("cursor", "limit", "search", "role", "state")
     page = users.store.users(
         size=http.page_size(_parameter("limit")),
         after=_after(),
@@ -123,6 +126,7 @@ def resend_invitation(user_id: str) -> Response[str]:
 def list_user_audit(user_id: str) -> Response[str]:
     """Return what was done to a user."""
     _administrator()
+    _only("cursor", "limit")
     user = users.store.get(_known(user_id))
     page = users.store.audit(size=http.page_size(_parameter("limit")), after=_after(), user_id=user.user_id)
     return _listed(page.items, page.after)
@@ -132,6 +136,7 @@ def list_user_audit(user_id: str) -> Response[str]:
 def list_audit() -> Response[str]:
     """Return what was done to users."""
     _administrator()
+    _only("cursor", "limit", "actor", "action")
     page = users.store.audit(
         size=http.page_size(_parameter("limit")),
         after=_after(),
@@ -216,6 +221,15 @@ def _body() -> str:
         return app.current_event.decoded_body or ""
     except ValueError:
         raise http.BadRequest(http.FieldError("#", "is no text")) from None
+
+
+def _only(*names: str) -> None:
+    """Refuse what is no parameter: who asks for what does not exist would take the answer for something else."""
+    given = app.current_event.multi_value_query_string_parameters or {}
+    faults = [http.FieldError(f"query/{name}", "is no parameter of this") for name in given if name not in names]
+    faults += [http.FieldError(f"query/{name}", "must be given once") for name in names if len(given.get(name, ())) > 1]
+    if faults:
+        raise http.BadRequest(*faults)
 
 
 def _parameter(name: str) -> str | None:

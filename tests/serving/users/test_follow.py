@@ -144,19 +144,24 @@ def test_a_missing_account_of_somebody_who_may_not_sign_in_stays_missing(users, 
 
 
 def test_states_and_addresses_that_others_have_changed_are_put_right(users, place):
-    enabled, disabled, renamed = invite(users), invite(users), invite(users)
+    enabled, disabled, renamed, unverified = (invite(users) for _ in range(4))
     users.disable(disabled.user_id, "1", ANA)
     cognito, pool = boto3.client("cognito-idp"), place.user_pool_id
     cognito.admin_disable_user(UserPoolId=pool, Username=enabled.user_id)
     cognito.admin_enable_user(UserPoolId=pool, Username=disabled.user_id)
-    cognito.admin_update_user_attributes(
-        UserPoolId=pool, Username=renamed.user_id, UserAttributes=[{"Name": "email", "Value": "x@elsewhere.example"}]
-    )
+    for user, name, value in (
+        (renamed, "email", "x@elsewhere.example"),
+        (unverified, "email_verified", "false"),  # who could neither sign in by it nor reset a password
+    ):
+        cognito.admin_update_user_attributes(
+            UserPoolId=pool, Username=user.user_id, UserAttributes=[{"Name": name, "Value": value}]
+        )
 
     assert done(users) == {
         Repair(enabled.user_id, "enable_account"),
         Repair(disabled.user_id, "disable_account"),
         Repair(renamed.user_id, "correct_address"),
+        Repair(unverified.user_id, "correct_address"),
     }
     assert agree(users)
 
