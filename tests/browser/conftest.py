@@ -1,0 +1,74 @@
+"""A real Chromium, the built web app, and a fake API behind it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.browser.build import built
+from tests.browser.fake_api import PASSWORD, FakeApi, serve
+
+WIDE, PHONE = {"width": 1360, "height": 900}, {"width": 360, "height": 740}
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+Opens = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("there is no Chromium: apt-get install chromium to test the web app in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def fake(chromium: Browser) -> Iterator[FakeApi]:
+    """The built app and a fresh fake API."""
+    with serve(built(), FakeApi.fresh()) as running:
+        yield running
+
+
+@pytest.fixture
+def opens(chromium: Browser, fake: FakeApi) -> Iterator[Opens]:
+    """Open the app at a route, signed in as an address or as nobody.
+
+    Afterwards no page may have thrown an error, logged one, or broken the content security policy.
+    """
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def opened(route: str = "", email: str | None = "ada@quayside.example", size: Any = None, **options: Any) -> Page:
+        context = chromium.new_context(viewport=size or WIDE, locale="en-AU", timezone_id="Australia/Sydney", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: _note(message, faults))
+        page.goto(f"{fake.site}/{route}")
+        if email:
+            sign_in(page, email)
+            expect(page.locator("nav.places")).to_be_attached()  # on a phone, not visible
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    """Fill in the form and send it."""
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def _note(message: Any, faults: list[str]) -> None:
+    refused = "Failed to load resource" in message.text  # a test's own 4xx or 5xx
+    if message.type in ("error", "warning") and not refused:
+        faults.append(message.text)

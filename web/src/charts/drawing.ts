@@ -1,0 +1,191 @@
+/** What a chart shows, before any library: categories, series, and one facet for each unit (no two scales in one). */
+import type { Cell, Column, Panel } from "../api/client";
+import { toNumber } from "../format/numbers";
+import { formatDay, formatHour, formatTick } from "../format/time";
+import type { Grain } from "../state/choice";
+import type { Range } from "../state/dates";
+import { bucketsOf, grainOf, type Pair, pairs, rolesOf, unitOf } from "./table";
+
+export const SERIES_AT_MOST = 8;
+export const BARS_AT_MOST = 30;
+
+export interface Series {
+  readonly name: string;
+  readonly unit: string;
+  /** Which colour; a compared series has that of the one it is compared with. */
+  readonly color: number;
+  readonly compared: boolean;
+  readonly values: readonly (number | null)[];
+}
+
+export interface Facet {
+  readonly unit: string;
+  readonly series: readonly Series[];
+}
+
+export interface Drawing {
+  /** Short, for the axis, and long, for tooltips. */
+  readonly ticks: readonly string[];
+  readonly labels: readonly string[];
+  /** Whether the categories follow time, from left to right. */
+  readonly timed: boolean;
+  readonly facets: readonly Facet[];
+  /** What is not drawn, in words; empty where all is. */
+  readonly omitted: string;
+}
+
+interface Axis {
+  readonly keys: readonly string[];
+  readonly ticks: readonly string[];
+  readonly labels: readonly string[];
+  readonly of: (row: readonly Cell[]) => string;
+}
+
+/** Return what a line or bar panel shows. */
+export function draw(panel: Panel, range: Range, grain: string): Drawing {
+  const { times, dimensions, metrics } = rolesOf(panel.columns);
+  const timed = times.length > 0;
+  const named = metrics.length > 1 ? dimensions : dimensions.slice(0, 1);
+  const whole = timed ? timeAxis(panel, times[0] as number, range, grain) : namesAxis(panel, named);
+  const axis = timed ? whole : first(whole, BARS_AT_MOST);
+  const splitBy = timed ? dimensions : dimensions.slice(named.length);
+  const all = seriesOf(panel, axis, metrics, splitBy);
+  const own = all.filter(({ compared }) => !compared);
+  const drawn = all.filter(({ color }) => color < SERIES_AT_MOST);
+  const units = [...new Set(drawn.map(({ unit }) => unit))];
+  const series = own.length > SERIES_AT_MOST && `${SERIES_AT_MOST} of ${own.length} series`;
+  const bars = whole.keys.length > axis.keys.length && `${axis.keys.length} of ${whole.keys.length} bars`;
+  return {
+    ticks: axis.ticks,
+    labels: axis.labels,
+    timed,
+    facets: units.map((unit) => ({ unit, series: drawn.filter((one) => one.unit === unit) })),
+    omitted: [series, bars].filter(Boolean).join(", "),
+  };
+}
+
+/** A heatmap: a value for each column and line of a grid. */
+export interface HeatDrawing {
+  readonly columns: readonly string[];
+  readonly lines: readonly string[];
+  readonly cells: readonly (readonly [column: number, line: number, value: number])[];
+  readonly name: string;
+  readonly unit: string;
+}
+
+/** Return what a heatmap panel shows: hours to the right, days downwards; else time to the right, names downwards. */
+export function drawHeat(panel: Panel, grain: string): HeatDrawing {
+  const { times, dimensions, metrics } = rolesOf(panel.columns);
+  const metric = metrics[0] ?? 0;
+  const time = times[0];
+  const places = [...times, ...dimensions];
+  const hourly = time !== undefined && places.length === 1; // one column of hours: its days go downwards
+  const [across, down] = hourly ? [time, time] : [places[0] ?? 0, places[1] ?? places[0] ?? 0];
+  const columnOf = (row: readonly Cell[]) => (hourly ? formatHour(String(row[across])) : String(row[across]));
+  const lineOf = (row: readonly Cell[]) => (hourly ? businessDate(String(row[down])) : String(row[down]));
+  const columns = distinct(panel.rows.map(columnOf), hourly ? byHour : across === time ? byText : undefined);
+  const lines = distinct(panel.rows.map(lineOf), hourly ? byText : undefined);
+  const cells = panel.rows.flatMap((row) => {
+    const value = toNumber(row[metric]);
+    return value === null ? [] : [[columns.indexOf(columnOf(row)), lines.indexOf(lineOf(row)), value] as const];
+  });
+  const own = time === undefined ? "day" : grainOf(panel.columns[time] as Column, grain);
+  const column = panel.columns[metric] as Column;
+  return {
+    columns: hourly || across !== time ? columns : columns.map((key) => formatTick(key, own)),
+    lines: hourly ? lines.map((key) => formatDay(key)) : lines,
+    cells,
+    name: column.label,
+    unit: unitOf(column, panel, panel.rows[0]),
+  };
+}
+
+function timeAxis(panel: Panel, time: number, range: Range, wanted: string): Axis {
+  const grain = grainOf(panel.columns[time] as Column, wanted);
+  const of = (row: readonly Cell[]) => String(row[time]);
+  const filled = grain === "hour" ? [] : bucketsOf(range, grain);
+  const keys = [...new Set([...filled, ...panel.rows.map(of)])].sort(byText);
+  const single = range.since === range.until;
+  return {
+    keys,
+    of,
+    ticks: keys.map((key) => (grain === "hour" && !single ? hourTick(key) : formatTick(key, grain))),
+    labels: keys.map((key) => timeLabel(key, grain)),
+  };
+}
+
+/** Return a bucket in full. */
+export function timeLabel(key: string, grain: Grain): string {
+  return grain === "hour" ? `${formatDay(key)}, ${formatHour(key)}` : formatDay(key, grain);
+}
+
+function namesAxis(panel: Panel, columns: readonly number[]): Axis {
+  const of = (row: readonly Cell[]) => nameOf(row, columns) || "Total";
+  const keys = [...new Set(panel.rows.map(of))];
+  return { keys, ticks: keys, labels: keys, of };
+}
+
+function first(axis: Axis, count: number): Axis {
+  const cut = <T>(values: readonly T[]) => values.slice(0, count);
+  return { ...axis, keys: cut(axis.keys), ticks: cut(axis.ticks), labels: cut(axis.labels) };
+}
+
+function seriesOf(panel: Panel, axis: Axis, metrics: readonly number[], splitBy: readonly number[]): Series[] {
+  const bySplit = new Map<string, Pair[]>();
+  for (const pair of pairs(panel)) {
+    const split = nameOf(pair.row, splitBy);
+    bySplit.set(split, [...(bySplit.get(split) ?? []), pair]);
+  }
+  const made = [...bySplit].flatMap(([split, rows]) =>
+    metrics.map((metric) => oneSeries(panel, axis, metric, split, rows)),
+  );
+  const ordered = splitBy.length > 0 && metrics.length === 1 ? made.sort((a, b) => b.size - a.size) : made;
+  return ordered.flatMap(({ name, unit, now, before }, color) => [
+    ...(before ? [{ name, unit, color, compared: true, values: before }] : []),
+    { name, unit, color, compared: false, values: now },
+  ]);
+}
+
+function oneSeries(panel: Panel, axis: Axis, metric: number, split: string, rows: readonly Pair[]) {
+  const column = panel.columns[metric] as Column;
+  const alone = rolesOf(panel.columns).metrics.length === 1;
+  const found = new Map(rows.map((pair) => [axis.of(pair.row), pair]));
+  const now = axis.keys.map((key) => toNumber(found.get(key)?.row[metric]));
+  const before = axis.keys.map((key) => toNumber(found.get(key)?.before?.[metric]));
+  return {
+    name: !split ? column.label : alone ? split : `${split}: ${column.label}`,
+    unit: unitOf(column, panel, rows[0]?.row),
+    now,
+    before: before.some((value) => value !== null) ? before : null,
+    size: now.reduce<number>((sum, value) => sum + Math.abs(value ?? 0), 0),
+  };
+}
+
+function nameOf(row: readonly Cell[], columns: readonly number[]): string {
+  return columns.map((index) => String(row[index] ?? "none")).join(" · ");
+}
+
+function distinct(keys: readonly string[], order?: (a: string, b: string) => number): string[] {
+  const found = [...new Set(keys)];
+  return order ? found.sort(order) : found;
+}
+
+/** A business day's hours begin at 06:00 and end before 06:00. */
+function byHour(a: string, b: string): number {
+  const place = (hour: string) => (Number.parseInt(hour, 10) + 18) % 24;
+  return place(a) - place(b);
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function businessDate(moment: string): string {
+  const date = new Date(`${moment.slice(0, 19)}Z`);
+  date.setUTCHours(date.getUTCHours() - 6);
+  return date.toISOString().slice(0, 10);
+}
+
+function hourTick(key: string): string {
+  return `${formatTick(key, "day")} ${formatHour(key)}`;
+}

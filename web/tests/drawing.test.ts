@@ -1,0 +1,180 @@
+import { describe, expect, it } from "vitest";
+import type { Cell, Column, Panel } from "../src/api/client";
+import { describe as inWords } from "../src/charts/describe";
+import { BARS_AT_MOST, draw, drawHeat, SERIES_AT_MOST } from "../src/charts/drawing";
+import { bucketsOf } from "../src/charts/table";
+import { widths } from "../src/charts/widths";
+import { sort } from "../src/ui/DataTable";
+
+const WEEK = { since: "2026-11-16", until: "2026-11-22" };
+
+function column(name: string, kind: Column["kind"], unit: string | null = null): Column {
+  return { name, label: name, type: kind === "metric" ? "numeric(18,2)" : "text", unit, kind };
+}
+
+function panel(columns: Column[], rows: Cell[][], comparison: Cell[][] | null = null): Panel {
+  return {
+    name: "p",
+    title: "P",
+    chart: "line",
+    unit: null,
+    columns,
+    rows,
+    comparison_rows: comparison,
+    truncated: false,
+  };
+}
+
+const DAY = column("metric_time__day", "time");
+const SALES = column("sales", "metric", "AUD");
+const SHARE = column("wage_percentage", "metric", "percent");
+const VENUE = column("venue", "dimension");
+
+describe("a line chart", () => {
+  it("shows days without data as gaps, not as zeros, and not left out", () => {
+    const drawing = draw(
+      panel(
+        [DAY, SALES],
+        [
+          ["2026-11-16", "5.00"],
+          ["2026-11-19", "7.00"],
+        ],
+      ),
+      WEEK,
+      "day",
+    );
+    expect(drawing.facets[0]?.series[0]?.values).toEqual([5, null, null, 7, null, null, null]);
+    expect(drawing.ticks[0]).toBe("16 Nov");
+  });
+
+  it("gives each unit a scale of its own", () => {
+    const drawing = draw(panel([DAY, SALES, SHARE], [["2026-11-16", "5", "31"]]), WEEK, "day");
+    expect(drawing.facets.map(({ unit, series }) => [unit, series.length])).toEqual([
+      ["AUD", 1],
+      ["percent", 1],
+    ]);
+  });
+
+  it("lays the compared range under the same days, in the same colour", () => {
+    const rows = [
+      ["2026-11-16", "5"],
+      ["2026-11-17", "6"],
+    ];
+    const before = [
+      ["2026-11-09", "4"],
+      [null, null],
+    ];
+    const [compared, own] = draw(panel([DAY, SALES], rows, before), WEEK, "day").facets[0]?.series ?? [];
+    expect([compared?.compared, own?.compared]).toEqual([true, false]);
+    expect(compared?.color).toBe(own?.color);
+    expect(compared?.values.slice(0, 2)).toEqual([4, null]);
+  });
+
+  it("splits by a dimension, greatest first, and says what it leaves out", () => {
+    const rows = Array.from({ length: 11 }, (_, index) => ["2026-11-16", `v${index}`, String(index)]);
+    const drawing = draw(panel([DAY, VENUE, SALES], rows), WEEK, "day");
+    expect(drawing.facets[0]?.series.length).toBe(SERIES_AT_MOST);
+    expect(drawing.facets[0]?.series[0]?.name).toBe("v10");
+    expect(drawing.omitted).toBe("8 of 11 series");
+  });
+
+  it("draws each currency on its own scale", () => {
+    const columns = [DAY, column("currency_code", "dimension"), column("paid", "metric", "currency")];
+    const drawing = draw(
+      panel(columns, [
+        ["2026-11-16", "GBP", "5"],
+        ["2026-11-16", "USD", "6"],
+      ]),
+      WEEK,
+      "day",
+    );
+    expect(drawing.facets.map(({ unit }) => unit)).toEqual(["USD", "GBP"]);
+  });
+
+  it("is told in words", () => {
+    const drawing = draw(
+      panel(
+        [DAY, SALES],
+        [
+          ["2026-11-16", "5.00"],
+          ["2026-11-19", "7.00"],
+        ],
+      ),
+      WEEK,
+      "day",
+    );
+    expect(inWords("Sales", drawing)).toBe(
+      "Chart: Sales. sales: highest $7.00 (Thu, 19 Nov 2026), lowest $5.00 (Mon, 16 Nov 2026).",
+    );
+  });
+});
+
+describe("a bar chart", () => {
+  it("keeps the API's order and says what it leaves out", () => {
+    const rows = Array.from({ length: 40 }, (_, index) => [`v${index}`, String(40 - index)]);
+    const drawing = draw(panel([VENUE, SALES], rows), WEEK, "day");
+    expect(drawing.ticks.slice(0, 2)).toEqual(["v0", "v1"]);
+    expect(drawing.ticks.length).toBe(BARS_AT_MOST);
+    expect(drawing.omitted).toBe("30 of 40 bars");
+    expect(drawing.timed).toBe(false);
+  });
+});
+
+describe("a heatmap of hours", () => {
+  it("has the hours of a business day to the right, from 06:00, and its days downwards", () => {
+    const hours = column("metric_time__hour", "time");
+    const rows = [
+      ["2026-11-17T02:00:00", "3"],
+      ["2026-11-16T06:00:00", "1"],
+      ["2026-11-16T23:00:00", "2"],
+    ];
+    const drawing = drawHeat(panel([hours, SALES], rows), "day");
+    expect(drawing.columns).toEqual(["06:00", "23:00", "02:00"]);
+    expect(drawing.lines).toEqual(["Mon, 16 Nov 2026"]);
+    expect(drawing.cells).toEqual([
+      [2, 0, 3],
+      [0, 0, 1],
+      [1, 0, 2],
+    ]);
+  });
+});
+
+describe("buckets", () => {
+  it("begin with the one that a range's first day is in", () => {
+    expect(bucketsOf({ since: "2026-11-18", until: "2026-11-30" }, "week")).toEqual([
+      "2026-11-16",
+      "2026-11-23",
+      "2026-11-30",
+    ]);
+    expect(bucketsOf({ since: "2025-12-15", until: "2026-02-01" }, "month")).toEqual([
+      "2025-12-01",
+      "2026-01-01",
+      "2026-02-01",
+    ]);
+    expect(bucketsOf({ since: "2026-06-30", until: "2026-07-01" }, "quarter")).toEqual(["2026-04-01", "2026-07-01"]);
+  });
+});
+
+describe("a sorted table", () => {
+  it("sorts decimals as numbers, texts as texts, and what is empty last", () => {
+    const order = (values: Cell[], down: boolean) => sort(values, (value) => value, down);
+    expect(order(["9.50", "10.00", null, "-2"], false)).toEqual(["-2", "9.50", "10.00", null]);
+    expect(order(["9.50", "10.00", null, "-2"], true)).toEqual(["10.00", "9.50", "-2", null]);
+    expect(order(["Wine", "Beer", "10 Ale", "9 Ale"], false)).toEqual(["9 Ale", "10 Ale", "Beer", "Wine"]);
+  });
+});
+
+describe("panels", () => {
+  it("stand in pairs, and alone on a line where they have no partner", () => {
+    const of = (chart: Panel["chart"], name: string) => ({ ...panel([DAY, SALES], []), chart, name });
+    const placed = widths([
+      of("number", "a"),
+      of("line", "b"),
+      of("bar", "c"),
+      of("line", "d"),
+      of("table", "e"),
+      of("bar", "f"),
+    ]);
+    expect(placed.filter(({ wide }) => wide).map(({ panel: { name } }) => name)).toEqual(["a", "d", "e", "f"]);
+  });
+});
