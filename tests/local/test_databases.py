@@ -13,7 +13,13 @@ import pytest
 from local.layout import ROOT
 from local.postgres import Postgres
 
-PASSWORDS = {"airflow": "a", "totesys_app": "it's", "quayside_extract": "e", "quayside_loader": "l"}
+PASSWORDS = {
+    "airflow": "a",
+    "totesys_app": "it's",
+    "quayside_extract": "e",
+    "quayside_loader": "l",
+    "quayside_serving": "s",
+}
 
 
 def provide(server: Postgres) -> None:
@@ -85,6 +91,29 @@ def test_an_analyst_may_enter_the_warehouse_and_not_its_stars(server):
         for statement in ("create table warehouse.mine (id int)", "create temporary table mine (id int)"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 analyst.execute(statement)
+
+
+def test_dashboards_read_the_stars_that_are_made_later_and_write_none(server):
+    with connect(server, "quayside_loader", "warehouse") as loader:
+        loader.execute("create table warehouse.fact (id int)")
+        loader.execute("insert into warehouse.fact values (1)")
+
+    with connect(server, "quayside_serving", "warehouse") as reader:
+        assert reader.execute("select id from warehouse.fact").fetchall() == [(1,)]
+        reader.execute("set default_transaction_read_only = off")
+        for statement in ("delete from warehouse.fact", "create table warehouse.mine (id int)"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(statement)
+
+
+def test_dashboards_can_give_up_the_right_to_see_names(server):
+    with connect(server, "quayside_loader", "warehouse") as loader:
+        loader.execute("create table warehouse.member (name text)")
+
+    with connect(server, "quayside_serving", "warehouse") as reader:
+        reader.execute("set role quayside_analyst")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute("select name from warehouse.member")
 
 
 def test_providing_again_keeps_what_is_there(server):

@@ -11,7 +11,8 @@ from quayside.serving.http import BadRequest, FieldError
 from quayside.venues import venues as known_venues
 
 # These are the patterns of openapi.yaml, as a test sees to.
-EMAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+$"
+_WORD, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_{|}~-]{1,64}", r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+EMAIL = rf"^{_WORD}(\.{_WORD})*@{_LABEL}(\.{_LABEL})+$"
 DISPLAY_NAME = r"^[^\x00-\x20\x7f<>][^\x00-\x1f\x7f<>]*$"
 LOCALE = r"^[a-z]{2}(-[A-Z]{2})?$"
 THEMES = ("system", "light", "dark")

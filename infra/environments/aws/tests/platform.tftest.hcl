@@ -59,6 +59,81 @@ run "the_whole_plans_and_names_what_settings_are_made_of" {
   }
 }
 
+run "the_api_is_watched_and_its_users_are_kept" {
+  command = plan
+
+  module {
+    source = "../../modules/serving"
+  }
+
+  variables {
+    name                 = "quayside"
+    source_root          = "../../.." # relative to this environment
+    packages             = "../../../dist/lambdas"
+    lake_bucket          = "quayside-lake-123456789012"
+    lake_bucket_arn      = "arn:aws:s3:::quayside-lake-123456789012"
+    ledger_table         = "quayside-ledger"
+    ledger_table_arn     = "arn:aws:dynamodb:eu-west-2:123456789012:table/quayside-ledger"
+    catalog_database     = "quayside"
+    athena_workgroup     = "quayside"
+    athena_workgroup_arn = "arn:aws:athena:eu-west-2:123456789012:workgroup/quayside"
+    secret_prefix        = "quayside/"
+    serving_secret_arn   = "arn:aws:secretsmanager:eu-west-2:123456789012:secret:quayside/serving-a1b2c3"
+    airflow_url          = "https://airflow.example"
+    alerts_topic_arn     = "arn:aws:sns:eu-west-2:123456789012:quayside-alerts"
+
+    network = {
+      subnet_ids         = ["subnet-00000000000000001", "subnet-00000000000000002"]
+      security_group_ids = ["sg-00000000000000001"]
+    }
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool.users.deletion_protection == "ACTIVE" && aws_cognito_user_pool.users.admin_create_user_config[0].allow_admin_create_user_only
+    error_message = "nobody signs up, and the pool refuses to be deleted"
+  }
+
+  assert {
+    condition     = aws_cognito_user_pool_client.web.generate_secret == false && aws_cognito_user_pool_client.web.explicit_auth_flows == toset(["ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH"]) && aws_cognito_user_pool_client.web.prevent_user_existence_errors == "ENABLED"
+    error_message = "SRP and refresh alone, and nobody learns who has an account"
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.users.deletion_protection_enabled && aws_dynamodb_table.users.point_in_time_recovery[0].enabled
+    error_message = "users can be restored"
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.serving.ttl[0].attribute_name == "expires"
+    error_message = "kept answers go"
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["authorizer", "errors", "slow"]) && alltrue([for alarm in aws_cloudwatch_metric_alarm.this : length(alarm.alarm_actions) == 1])
+    error_message = "somebody is told of errors, of slowness, and when nobody gets in"
+  }
+
+  assert {
+    condition     = aws_api_gateway_stage.this.xray_tracing_enabled && length(aws_api_gateway_stage.this.access_log_settings) == 1 && aws_api_gateway_method_settings.all.settings[0].throttling_rate_limit == 500
+    error_message = "traces, access logs, and a limit"
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this["dashboards"].vpc_config) == 1 && length(aws_lambda_function.this["authorizer"].vpc_config) == 0
+    error_message = "only dashboards are in the warehouse's network"
+  }
+
+  assert {
+    condition     = length(aws_cloudfront_distribution.web[0].viewer_certificate) == 1 && aws_cloudfront_origin_access_control.web[0].signing_behavior == "always"
+    error_message = "the bucket answers CloudFront alone"
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudfront_response_headers_policy.web[0].security_headers_config[0].content_security_policy[0].content_security_policy, "script-src 'self';")
+    error_message = "no script but the app's own"
+  }
+}
+
 run "the_lake_keeps_what_a_mistake_deletes" {
   command = plan
 
