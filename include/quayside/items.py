@@ -1,5 +1,7 @@
 """One DynamoDB table of small records under two names, ``dataset`` and ``entry``, changed only by conditional writes."""
 
+import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +13,7 @@ from quayside.errors import QuaysideError, Retryable, Terminal
 from quayside.settings import aws
 
 Write = dict[str, Any]  # one element of a TransactWriteItems call
+TRIES = 5  # of writes that meet others of the same records, which AWS's clients do not try again by themselves
 
 
 class Conflict(Retryable):
@@ -120,17 +123,21 @@ class Items:
         :param conflict: raised when a condition does not hold; or one for each write, of which the first whose condition
             does not hold is raised
         """
-        try:
-            aws("dynamodb").transact_write_items(TransactItems=writes)
-        except ClientError as error:
-            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
-            if "ConditionalCheckFailed" in reasons:
-                if isinstance(conflict, QuaysideError):
-                    raise conflict from None
-                raise conflict[reasons.index("ConditionalCheckFailed")] from None
-            raise _failure(error) from error
-        except BotoCoreError as error:
-            raise _failure(error) from error
+        for tries in range(1, TRIES + 1):
+            try:
+                aws("dynamodb").transact_write_items(TransactItems=writes)
+            except ClientError as error:
+                reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+                if "ConditionalCheckFailed" in reasons:
+                    broken = reasons.index("ConditionalCheckFailed")
+                    raise (conflict if isinstance(conflict, QuaysideError) else conflict[broken]) from None
+                if "TransactionConflict" not in reasons or tries == TRIES:
+                    raise _failure(error) from error
+                time.sleep(random.uniform(0, 0.05) * tries)  # noqa: S311 (no secret: so that two do not meet again)
+            except BotoCoreError as error:
+                raise _failure(error) from error
+            else:
+                return
 
     def _pages(self, dataset: str, start: str, *, backwards: bool, limit: int | None) -> Iterator[dict[str, Any]]:
         partition, sort = self._keys
