@@ -56,7 +56,6 @@ def list_dashboards() -> Response[str]:
 
 
 @app.get("/dashboards/<name>")
-@tracer.capture_method(capture_response=False)
 def get_dashboard(name: str) -> Response[str]:
     """Return a dashboard's panels, limited to the caller's venues."""
     dashboard = find(name, _access())
@@ -66,15 +65,14 @@ def get_dashboard(name: str) -> Response[str]:
 @app.get("/queries/<query_id>")
 def get_query(query_id: str) -> Response[str]:
     """Return the answer to what was answered with a handle; in the rights that the caller has now."""
-    asked = _answers().store.handed_out(query_id, _user())
+    access, asked = _access(), _answers().store.handed_out(query_id, _user())
     if asked is None:
         raise UnknownDashboard("There is no such query, or it is too old, or somebody else's: ask the dashboard again.")
-    dashboard = find(asked["dashboard"], _access())
-    return _result(dashboard, Request.read(dashboard, asked["parameters"], _access(), now=_now()), query_id)
+    dashboard = find(asked["dashboard"], access)
+    return _result(dashboard, Request.read(dashboard, asked["parameters"], access, now=_now()), query_id)
 
 
 @app.get("/dashboards/<name>/panels/<panel>/download")
-@tracer.capture_method(capture_response=False)
 def download_panel(name: str, panel: str) -> Response[str]:
     """Return a signed link to all rows of a panel."""
     dashboard, access, given = find(name, _access()), _access(), dict(_parameters())
