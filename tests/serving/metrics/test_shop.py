@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import given, note
 
 from quayside.landing import land
 from quayside.serving.access import Access, Forbidden
@@ -19,9 +20,11 @@ from tests.flow.conftest import ORDER, SHOP, Flow, insert_row, new_flow
 from tests.serving.metrics import asking
 from tests.serving.metrics.asking import same
 from tests.serving.metrics.conftest import ADMIN, Engines
+from tests.serving.metrics.strategies import LAYER, LITTLE, queries
 
 FIRST = date(2026, 1, 30)
-RANGE = {"since": FIRST, "until": FIRST + timedelta(days=9)}
+DAYS = (FIRST, FIRST + timedelta(days=9))
+RANGE = {"since": DAYS[0], "until": DAYS[1]}
 ANALYST = Access(role="analyst", venues=None)
 
 
@@ -204,3 +207,16 @@ def test_a_year_to_date_is_by_currency(shop: Shop):
     for code, number in (("GBP", 1), ("EUR", 2)):
         total = sum(row["units_sold"] * row["unit_price"] for row in shop.sales if row["currency_id"] == number)
         assert [row[2] for row in rows if row[0] == code][-1] == total
+
+
+@given(query=queries(sorted(name for name in LAYER.metrics if "currency" in LAYER.metrics[name].dimensions), [DAYS]))
+@LITTLE
+def test_the_lake_and_the_warehouse_give_the_same_rows_of_the_shop(shop: Shop, query: Query):
+    note(repr(query))
+    try:
+        shop.engines.compiled(query, "postgres")
+    except InvalidQuery:
+        with pytest.raises(InvalidQuery):
+            shop.engines.compiled(query, "athena")
+        return
+    both(shop, query)
