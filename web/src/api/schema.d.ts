@@ -772,10 +772,7 @@ export interface components {
         Comparison: "none" | "previous_period" | "previous_year";
         /** @example change_role */
         ActionName: string;
-        /**
-         * Format: email
-         * @example ana@quayside.example
-         */
+        /** @example ana@quayside.example */
         Email: string;
         /** @example Ana Souza */
         DisplayName: string;
@@ -1002,9 +999,9 @@ export interface components {
             actor: string;
             action: components["schemas"]["ActionName"];
             subject: components["schemas"]["UserId"];
-            /** @description What it was */
+            /** @description What it was, as far as it was changed */
             before: Record<string, never> | null;
-            /** @description What it is */
+            /** @description What it is, as far as it was changed */
             after: Record<string, never> | null;
             request_id: string;
         };
@@ -1266,6 +1263,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     changeMe: {
@@ -1293,6 +1291,7 @@ export interface operations {
             428: components["responses"]["VersionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listRoles: {
@@ -1542,6 +1541,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     inviteUser: {
@@ -1576,6 +1576,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     getUser: {
@@ -1597,6 +1598,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     deleteUser: {
@@ -1624,6 +1626,7 @@ export interface operations {
             428: components["responses"]["VersionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     changeUser: {
@@ -1655,6 +1658,7 @@ export interface operations {
             428: components["responses"]["VersionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     disableUser: {
@@ -1682,6 +1686,7 @@ export interface operations {
             428: components["responses"]["VersionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     enableUser: {
@@ -1709,6 +1714,7 @@ export interface operations {
             428: components["responses"]["VersionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     restoreUser: {
@@ -1736,6 +1742,7 @@ export interface operations {
             428: components["responses"]["VersionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     resendInvitation: {
@@ -1763,6 +1770,7 @@ export interface operations {
             428: components["responses"]["VersionRequired"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listUserAudit: {
@@ -1789,6 +1797,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
     listAudit: {
@@ -1816,6 +1825,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Failed"];
+            503: components["responses"]["Unavailable"];
         };
     };
 }
