@@ -25,7 +25,7 @@ LITTLE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to look for a smaller one would take minutes of asking
 )
-MORE = settings(LITTLE, max_examples=60)
+MORE = settings(LITTLE, max_examples=40)
 
 
 Range = tuple[date, date]

@@ -228,6 +228,16 @@ def test_columns_say_what_stands_in_them(layer: MetricLayer):
         _ = compiled.named_parameters
 
 
+def test_rows_are_put_in_order_by_code_points_and_null_is_last(layer: MetricLayer):
+    """Whatever the database's own collation is, which in the tests may happen to be this one."""
+    asked = replace(QUERY, group_by=("product", "product_name", "clerk"), order_by=("-product_name", "-sales"))
+    order = layer.compile(asked, ADMIN, "postgres").sql.rpartition("ORDER BY")[2]
+    assert order == (
+        ' "answer"."product_name" COLLATE "C" DESC NULLS LAST, "answer"."sales" DESC NULLS LAST, '
+        '"answer"."product" COLLATE "C" ASC, "answer"."clerk" ASC'
+    )
+
+
 def test_athenas_parameters_are_literals(layer: MetricLayer):
     values = (Filter("venue", "=", (1,)), Filter("is_void", "=", (True,)), Filter("product_group", "=", ("O'Brien",)))
     compiled = layer.compile(
