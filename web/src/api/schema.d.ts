@@ -1014,7 +1014,7 @@ export interface components {
             /** @example Precondition Failed */
             title: string;
             status?: number;
-            /** @description What is wrong */
+            /** @description What is wrong, and what to do about it */
             detail: string;
             /** @description The request's id */
             instance: string;
