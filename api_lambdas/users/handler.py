@@ -146,7 +146,7 @@ def list_audit() -> Response[str]:
     return _listed(page.items, page.after)
 
 
-@app.exception_handler(Exception)
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator] # Powertools has no type for it
 def failed(error: Exception) -> Response[str]:
     """Answer with the problem that an error is."""
     answer = http.problem_of(error, _request_id(), STATUSES)
