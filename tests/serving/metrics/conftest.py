@@ -24,7 +24,10 @@ class Engines:
         return self.layer.compile(query, access, dialect, self.database)
 
     def rows(self, query: Query, dialect: str, access: Access = ADMIN) -> Rows:
-        return self._ask[dialect](self.compiled(query, dialect, access))
+        return self.ask(self.compiled(query, dialect, access))
+
+    def ask(self, compiled: Compiled) -> Rows:
+        return self._ask[compiled.dialect](compiled)
 
 
 @pytest.fixture(scope="session")

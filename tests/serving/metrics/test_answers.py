@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -186,6 +186,24 @@ def test_the_clerks_name_is_the_latest_and_masked_for_who_may_not_see_it(hotels:
     for dialect in ("athena", "postgres"):
         assert {row[:2]: row[2] for row in engines.rows(asked, dialect)} == names
         assert {row[2] for row in engines.rows(asked, dialect, ANALYST)} == {"•••"}
+
+
+def test_beside_what_it_is_an_attribute_of_a_dimension_is_the_latest(hotels: Places, engines: Engines):
+    """Of a product's sales, as of its names: the names of these days have not changed."""
+    model = engines.layer.models["sale_items"]
+    changed = replace(model.dimensions["product_name"], expr="sale_key")
+    model = replace(model, dimensions={**model.dimensions, "product_name": changed})
+    layer = replace(engines.layer, models={**engines.layer.models, "sale_items": model})
+    asked = Query(metrics=("sales",), group_by=("product", "product_name"), since=AUTUMN[0], until=AUTUMN[1])
+    latest = {
+        row["inventory_code"]: row["sale_key"]
+        for row in sorted(hotels.rows["sale_item"], key=lambda row: (row["sold_at"], row["sale_item_key"]))
+        if AUTUMN[0] <= row["business_date"] <= AUTUMN[1]
+    }
+    for dialect in ("athena", "postgres"):
+        found = engines.ask(layer.compile(asked, ADMIN, dialect, engines.database))
+        assert {row[0]: row[1] for row in found} == latest
+        assert len(found) == len(latest)
 
 
 def test_the_warehouse_has_names_that_the_lake_does_not_keep_alike(engines: Engines):

@@ -174,8 +174,14 @@ def _check_rules(sql: str, dialect: str) -> None:
         if not table.name.startswith(("dim_member", "dim_employee")):
             select = table.find_ancestor(exp.Select)
             assert select is not None
-            rule = [node for node in select.args["where"].find_all(exp.In) if node.this.name == "venue_id"]
-            assert any(node.this.table == table.alias and len(node.expressions) == 2 for node in rule), table.sql()
+            where = [
+                node
+                for node in select.args["where"].find_all(exp.In, exp.Between)
+                if node.this.text("table") == table.alias
+            ]
+            assert any(node.this.name == "venue_id" and len(node.expressions) == 2 for node in where), table.sql()
+            if dialect == "athena":  # where a table is read whole, if no range of days stands beside it
+                assert any(node.this.name == "business_date" and isinstance(node, exp.Between) for node in where)
 
 
 @pytest.mark.parametrize("role", ["analyst", "viewer"])
