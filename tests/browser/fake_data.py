@@ -39,14 +39,13 @@ DASHBOARDS = [
         "What was bought and paid, by counterparty.",
         ["month", "quarter"],
     ),
-    ("data_health", "Data health", "Rows that arrived and rows that were held back.", ["day", "week"]),
 ]
 METRICS = {
     "sales": ("Sales", AUD, 2, 9000), "wages": ("Wages", AUD, 2, 2800), "wage_percentage": ("Wage percentage", PERCENT, 1, 31),
     "covers": ("Covers", COUNT, 0, 240), "average_spend": ("Spend per cover", AUD, 2, 38), "turnover": ("Turnover", AUD, 2, 60000),
     "hold": ("Hold", AUD, 2, 5600), "worked_hours": ("Worked hours", HOURS, 2, 82), "rostered_hours": ("Rostered hours", HOURS, 2, 80),
     "quantity": ("Quantity", COUNT, 0, 400), "orders": ("Orders", COUNT, 0, 55), "order_value": ("Order value", "GBP", 2, 41000),
-    "points": ("Points", "points", 0, 900), "rows": ("Rows", COUNT, 0, 24000), "paid": ("Paid", "currency", 2, 12000),
+    "points": ("Points", "points", 0, 900), "rows": ("Rows", COUNT, 0, 24000), "paid": ("Paid", "currency", 2, 12000), "due": ("Due", "currency", 2, 5000),
 }  # fmt: skip
 NAMES = {
     "venue": [venue["name"] for venue in VENUES],
@@ -56,6 +55,8 @@ NAMES = {
     "member": ["Member 10241", "Member 10377", "Member 11002", "Member 11530", "Member 12004"],
     "staff": ["Staff 3", "Staff 7", "Staff 9", "Staff 12"],
     "currency": ["GBP", "USD", "EUR"],
+    "hour_of_day": [*range(6, 24), *range(6)],
+    "payment_type": ["SALES_RECEIPT", "PURCHASE_PAYMENT"],
     "dataset": ["swiftpos.sale", "humanforce.timesheet", "aristocrat.reading", "totesys.sales_order"],
 }  # fmt: skip
 PANELS: dict[str, list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]]] = {
@@ -74,10 +75,11 @@ PANELS: dict[str, list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]]] 
     "roster_against_timesheets": [
         ("hours", "Hours", "bar", ("rostered_hours", "worked_hours"), ("time",)),
         ("wages", "Wages", "line", ("wages",), ("time", "venue")),
+        ("by_hour", "Wages by the hour of the day", "bar", ("wages",), ("hour_of_day",)),
     ],
     "gaming_floor": [
         ("total", "In total", "number", ("turnover", "hold"), ()),
-        ("heat", "Turnover by hour", "heatmap", ("turnover",), ("hours",)),
+        ("heat", "Turnover by day and hour", "heatmap", ("turnover",), ("time", "hour_of_day")),
         ("over_time", "Hold by venue", "stacked_bar", ("hold",), ("time", "venue")),
     ],
     "products": [
@@ -94,8 +96,10 @@ PANELS: dict[str, list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]]] 
         ("over_time", "Order value", "line", ("order_value",), ("time",)),
         ("staff", "By staff", "bar", ("orders",), ("staff",)),
     ],
-    "totesys_purchases": [("paid", "Paid by currency", "bar", ("paid",), ("time", "currency"))],
-    "data_health": [("rows", "Rows that arrived", "line", ("rows",), ("time", "dataset"))],
+    "totesys_purchases": [
+        ("paid", "Paid by currency", "bar", ("paid",), ("time", "currency")),
+        ("types", "Paid and due", "stacked_bar", ("paid", "due"), ("payment_type", "currency")),
+    ],
 }
 
 
@@ -145,17 +149,13 @@ def _panel(one: tuple, since: date, until: date, grain: str, compare: str, venue
         {"name": metric, "label": METRICS[metric][0], "type": "numeric(18,2)", "unit": METRICS[metric][1], "kind": "metric", "decimals": METRICS[metric][2]}
         for metric in metrics
     ]  # fmt: skip
-    keys: list[tuple[str, ...]] = [()]
+    keys: list[tuple[Any, ...]] = [()]
     for dimension in dimensions:
-        values = (
-            _times(since, until, "hour" if dimension == "hours" else grain)
-            if dimension in ("time", "hours")
-            else NAMES[dimension]
-        )
+        values = _times(since, until, grain) if dimension == "time" else NAMES[dimension]
         values = [value for value in values if dimension != "venue" or value in venues]
         keys = [(*key, value) for key in keys for value in values]
     rows = [[*key, *(_value(metric, key, "now") for metric in metrics)] for key in keys]
-    if dimensions and dimensions[0] not in ("time", "hours"):
+    if dimensions and dimensions[0] not in ("time", "hour_of_day"):
         rows.sort(key=lambda row: -float(row[len(dimensions)]))
     before = [
         [*row[: len(dimensions)], *(_value(metric, tuple(row[: len(dimensions)]), "before") for metric in metrics)]
@@ -169,18 +169,11 @@ def _panel(one: tuple, since: date, until: date, grain: str, compare: str, venue
 
 
 def _column(dimension: str, grain: str) -> dict[str, Any]:
-    if dimension in ("time", "hours"):
-        at = "hour" if dimension == "hours" else grain
-        kind = "timestamp(3)" if at == "hour" else "date"
-        return {
-            "name": f"metric_time__{at}",
-            "label": "Business date" if at != "hour" else "Hour",
-            "type": kind,
-            "unit": None,
-            "kind": "time",
-        }
-    label = dimension.replace("_", " ").capitalize()
-    return {"name": dimension, "label": label, "type": "text", "unit": None, "kind": "dimension"}
+    name, kind, typed = dimension, "dimension", "integer" if dimension == "hour_of_day" else "text"
+    if dimension == "time":
+        name, kind, typed = f"metric_time__{grain}", "time", "timestamp(3)" if grain == "hour" else "date"
+    label = "Business date" if kind == "time" else dimension.replace("_", " ").capitalize()
+    return {"name": name, "label": label, "type": typed, "unit": None, "kind": kind}
 
 
 def _times(since: date, until: date, grain: str) -> list[str]:
@@ -196,13 +189,13 @@ def _times(since: date, until: date, grain: str) -> list[str]:
     return sorted({starts[grain](day).isoformat() for day in days})
 
 
-def _value(metric: str, key: tuple[str, ...], when: str) -> str | int:
+def _value(metric: str, key: tuple[Any, ...], when: str) -> str | int:
     _, _, decimals, middle = METRICS[metric]
     noise = int(hashlib.sha256(f"{metric}{key}{when}".encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
     rank = 1.0
     for part in key:
-        if "T" in part and part[:2] == "20":
-            hour = int(part[11:13])
+        if isinstance(part, int) or "T" in part[10:11]:
+            hour = part if isinstance(part, int) else int(part[11:13])
             rank *= 0.01 if 3 <= hour < 9 else 0.12 + 0.1 * max(0, 6 - abs(hour - 19))
         elif part[:2] == "20":
             rank *= 1 + 0.45 * (date.fromisoformat(part).weekday() >= 4)

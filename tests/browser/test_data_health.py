@@ -14,7 +14,7 @@ def test_each_dataset_shows_what_it_promised_and_links_to_its_run(
 ) -> None:
     page = opens("#/data-health", "ana@quayside.example", size=size)
     row = page.get_by_role("row").filter(has_text="aristocrat.reading")
-    expect(row).to_contain_text("late 3 h 10 min old (promised 1 h)")
+    expect(row).to_contain_text("late 3 h 10 min (promised 1 h)")
     expect(row).to_contain_text("blocked")
     expect(row).to_contain_text("41")
     link = row.get_by_role("link", name="aristocrat")

@@ -120,21 +120,66 @@ describe("a bar chart", () => {
   });
 });
 
-describe("a heatmap of hours", () => {
-  it("has the hours of a business day to the right, from 06:00, and its days downwards", () => {
-    const hours = column("metric_time__hour", "time");
+describe("hours of the clock", () => {
+  const HOUR = column("hour_of_day", "dimension");
+
+  it("go from 06:00 to 05:00 in a heatmap, with the days downwards", () => {
     const rows = [
-      ["2026-11-17T02:00:00", "3"],
-      ["2026-11-16T06:00:00", "1"],
-      ["2026-11-16T23:00:00", "2"],
+      ["2026-11-16", 6, "1"],
+      ["2026-11-16", 23, "2"],
+      ["2026-11-17", 2, "3"],
     ];
-    const drawing = drawHeat(panel([hours, SALES], rows), "day");
+    const drawing = drawHeat(panel([DAY, HOUR, SALES], rows), "day");
     expect(drawing.columns).toEqual(["06:00", "23:00", "02:00"]);
-    expect(drawing.lines).toEqual(["Mon, 16 Nov 2026"]);
+    expect(drawing.lines).toEqual(["Mon, 16 Nov 2026", "Tue, 17 Nov 2026"]);
     expect(drawing.cells).toEqual([
-      [2, 0, 3],
       [0, 0, 1],
       [1, 0, 2],
+      [2, 1, 3],
+    ]);
+  });
+
+  it("stand side by side in a bar chart", () => {
+    const rows = [
+      [0, "1", "2"],
+      [6, "3", "4"],
+    ];
+    const drawing = draw(panel([HOUR, SALES, column("wages", "metric", "AUD")], rows), WEEK, "day");
+    expect(drawing.ticks).toEqual(["06:00", "00:00"]);
+    expect(drawing.timed).toBe(true);
+    expect(drawing.facets[0]?.series.map(({ values }) => values)).toEqual([
+      [3, 1],
+      [4, 2],
+    ]);
+  });
+});
+
+describe("amounts of several currencies", () => {
+  it("never share a scale, however many metrics and names there are", () => {
+    const columns = [column("payment_type", "dimension"), column("currency", "dimension")];
+    const metrics = [column("made", "metric", "currency"), column("due", "metric", "currency")];
+    const rows = [
+      ["SALES", "GBP", "1", "2"],
+      ["SALES", "USD", "3", "4"],
+      ["REFUND", "GBP", "5", "6"],
+    ];
+    const drawing = draw(panel([...columns, ...metrics], rows), WEEK, "day");
+    expect(drawing.ticks).toEqual(["SALES", "REFUND"]);
+    expect(drawing.facets.map(({ unit, series }) => [unit, series.map(({ name, values }) => [name, values])])).toEqual([
+      [
+        "GBP",
+        [
+          ["GBP: made", [1, 5]],
+          ["GBP: due", [2, 6]],
+        ],
+      ],
+      [
+        "USD",
+        [
+          ["USD: made", [3, null]],
+          ["USD: due", [4, null]],
+        ],
+      ],
     ]);
   });
 });

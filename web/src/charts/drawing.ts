@@ -4,7 +4,7 @@ import { toNumber } from "../format/numbers";
 import { formatDay, formatHour, formatTick } from "../format/time";
 import type { Grain } from "../state/choice";
 import type { Range } from "../state/dates";
-import { bucketsOf, grainOf, type Pair, pairs, rolesOf, unitOf } from "./table";
+import { bucketsOf, currencyOf, grainOf, type Pair, pairs, rolesOf, unitOf } from "./table";
 
 export const SERIES_AT_MOST = 8;
 export const BARS_AT_MOST = 30;
@@ -44,11 +44,14 @@ interface Axis {
 /** Return what a line or bar panel shows. */
 export function draw(panel: Panel, range: Range, grain: string): Drawing {
   const { times, dimensions, metrics } = rolesOf(panel.columns);
-  const timed = times.length > 0;
-  const named = metrics.length > 1 ? dimensions : dimensions.slice(0, 1);
-  const whole = timed ? timeAxis(panel, times[0] as number, range, grain) : namesAxis(panel, named);
+  const currency = currencyOf(panel); // amounts of two currencies never share a scale
+  const names = dimensions.filter((index) => index !== currency);
+  const hours = times.length === 0 && isHour(panel, names[0]);
+  const timed = times.length > 0 || hours;
+  const named = metrics.length > 1 && !hours ? names : names.slice(0, 1);
+  const whole = times.length > 0 ? timeAxis(panel, times[0] as number, range, grain) : namesAxis(panel, named);
   const axis = timed ? whole : first(whole, BARS_AT_MOST);
-  const splitBy = timed ? dimensions : dimensions.slice(named.length);
+  const splitBy = dimensions.filter((index) => times.length > 0 || !named.includes(index));
   const all = seriesOf(panel, axis, metrics, splitBy);
   const own = all.filter(({ compared }) => !compared);
   const drawn = all.filter(({ color }) => color < SERIES_AT_MOST);
@@ -73,31 +76,28 @@ export interface HeatDrawing {
   readonly unit: string;
 }
 
-/** Return what a heatmap panel shows: hours to the right, days downwards; else time to the right, names downwards. */
+/** Return what a heatmap panel shows: hours of the clock to the right, days or names downwards. */
 export function drawHeat(panel: Panel, grain: string): HeatDrawing {
   const { times, dimensions, metrics } = rolesOf(panel.columns);
   const metric = metrics[0] ?? 0;
-  const time = times[0];
   const places = [...times, ...dimensions];
-  const hourly = time !== undefined && places.length === 1; // one column of hours: its days go downwards
-  const [across, down] = hourly ? [time, time] : [places[0] ?? 0, places[1] ?? places[0] ?? 0];
-  const columnOf = (row: readonly Cell[]) => (hourly ? formatHour(String(row[across])) : String(row[across]));
-  const lineOf = (row: readonly Cell[]) => (hourly ? businessDate(String(row[down])) : String(row[down]));
-  const columns = distinct(panel.rows.map(columnOf), hourly ? byHour : across === time ? byText : undefined);
-  const lines = distinct(panel.rows.map(lineOf), hourly ? byText : undefined);
+  const across = places.find((index) => isHour(panel, index)) ?? places[0] ?? 0;
+  const down = places.find((index) => index !== across) ?? across;
+  const keyOf = (index: number) => (row: readonly Cell[]) => String(row[index] ?? "none");
+  const columns = [...new Set(panel.rows.map(keyOf(across)))].sort(isHour(panel, across) ? byHour : undefined);
+  const lines = [...new Set(panel.rows.map(keyOf(down)))];
   const cells = panel.rows.flatMap((row) => {
     const value = toNumber(row[metric]);
-    return value === null ? [] : [[columns.indexOf(columnOf(row)), lines.indexOf(lineOf(row)), value] as const];
+    const place = [columns.indexOf(keyOf(across)(row)), lines.indexOf(keyOf(down)(row))] as const;
+    return value === null ? [] : [[...place, value] as const];
   });
-  const own = time === undefined ? "day" : grainOf(panel.columns[time] as Column, grain);
-  const column = panel.columns[metric] as Column;
-  return {
-    columns: hourly || across !== time ? columns : columns.map((key) => formatTick(key, own)),
-    lines: hourly ? lines.map((key) => formatDay(key)) : lines,
-    cells,
-    name: column.label,
-    unit: unitOf(column, panel, panel.rows[0]),
+  const word = (index: number) => (key: string) => {
+    if (isHour(panel, index)) return formatHour(key);
+    return times.includes(index) ? timeLabel(key, grainOf(panel.columns[index] as Column, grain)) : key;
   };
+  const { label: name } = panel.columns[metric] as Column;
+  const unit = unitOf(panel.columns[metric] as Column, panel, panel.rows[0]);
+  return { columns: columns.map(word(across)), lines: lines.map(word(down)), cells, name, unit };
 }
 
 function timeAxis(panel: Panel, time: number, range: Range, wanted: string): Axis {
@@ -122,7 +122,9 @@ export function timeLabel(key: string, grain: Grain): string {
 function namesAxis(panel: Panel, columns: readonly number[]): Axis {
   const of = (row: readonly Cell[]) => nameOf(row, columns) || "Total";
   const keys = [...new Set(panel.rows.map(of))];
-  return { keys, ticks: keys, labels: keys, of };
+  if (!isHour(panel, columns[0])) return { keys, ticks: keys, labels: keys, of };
+  const words = keys.sort(byHour).map(formatHour);
+  return { keys, ticks: words, labels: words, of };
 }
 
 function first(axis: Axis, count: number): Axis {
@@ -165,9 +167,9 @@ function nameOf(row: readonly Cell[], columns: readonly number[]): string {
   return columns.map((index) => String(row[index] ?? "none")).join(" · ");
 }
 
-function distinct(keys: readonly string[], order?: (a: string, b: string) => number): string[] {
-  const found = [...new Set(keys)];
-  return order ? found.sort(order) : found;
+function isHour(panel: Panel, index: number | undefined): boolean {
+  const column = index === undefined ? undefined : panel.columns[index];
+  return column?.kind === "dimension" && column.name.includes("hour");
 }
 
 /** A business day's hours begin at 06:00 and end before 06:00. */
@@ -178,12 +180,6 @@ function byHour(a: string, b: string): number {
 
 function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function businessDate(moment: string): string {
-  const date = new Date(`${moment.slice(0, 19)}Z`);
-  date.setUTCHours(date.getUTCHours() - 6);
-  return date.toISOString().slice(0, 10);
 }
 
 function hourTick(key: string): string {

@@ -26,8 +26,14 @@ export function grainOf(column: Column, fallback: string): Grain {
 /** Return a metric's unit in a row: of `currency`, the one that the row names. */
 export function unitOf(column: Column, panel: Panel, row: readonly Cell[] | undefined): string {
   if (column.unit !== "currency") return column.unit ?? "";
+  return String(row?.[currencyOf(panel) ?? -1] ?? "");
+}
+
+/** Return the index of the column that names a row's currency; null where no amount depends on it. */
+export function currencyOf(panel: Panel): number | null {
+  if (!panel.columns.some(({ unit }) => unit === "currency")) return null;
   const index = panel.columns.findIndex(({ name, kind }) => kind === "dimension" && name.includes("currency"));
-  return String(row?.[index] ?? "");
+  return index < 0 ? null : index;
 }
 
 /** A row, and the one that it is compared with, which the API puts at the same place. */

@@ -22,7 +22,7 @@ const COLUMNS: readonly TableColumn<DatasetHealth>[] = [
       <>
         <Badge tone={state === "fresh" ? "good" : state === "late" ? "bad" : "plain"}>{state}</Badge>{" "}
         <span class="faint">
-          {freshness_minutes !== null && `${formatMinutes(freshness_minutes)} old`}
+          {freshness_minutes !== null && formatMinutes(freshness_minutes)}
           {promised_minutes !== null && ` (promised ${formatMinutes(promised_minutes)})`}
         </span>
       </>
@@ -36,7 +36,7 @@ const COLUMNS: readonly TableColumn<DatasetHealth>[] = [
   },
   {
     name: "quarantined",
-    label: "Quarantined rows",
+    label: "Quarantined",
     numeric: true,
     value: ({ quarantined_rows }) => quarantined_rows,
     show: ({ quarantined_rows }) => formatNumber(quarantined_rows, "count"),
@@ -49,16 +49,16 @@ const COLUMNS: readonly TableColumn<DatasetHealth>[] = [
       reconciled === "none" ? "–" : <Badge tone={reconciled === "equal" ? "good" : "bad"}>{reconciled}</Badge>,
   },
   {
-    name: "batch",
-    label: "Last batch",
-    value: ({ last_batch_at }) => last_batch_at,
-    show: ({ last_batch_at }) => formatMoment(last_batch_at),
-  },
-  {
     name: "run",
     label: "Last run",
     value: ({ last_run }) => last_run?.state ?? null,
     show: ({ last_run }) => (last_run ? <Run run={last_run} /> : "–"),
+  },
+  {
+    name: "batch",
+    label: "Last batch",
+    value: ({ last_batch_at }) => last_batch_at,
+    show: ({ last_batch_at }) => formatMoment(last_batch_at),
   },
 ];
 
