@@ -11,16 +11,14 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from local.aws.saving import Changes
 from local.aws.seam import SeamMoved, check
 
 USES = {
-    "ministack.app": ("app(scope, receive, send)", "_build_persistence_save_dict()"),
-    "ministack.core.persistence": ("save_all(services)",),
+    "ministack.app": ("app(scope, receive, send)",),
 }
 # Modules of this package whose `install` puts something of ours in ministack's place, in this order.
 PARTS = (
@@ -72,34 +70,6 @@ def main() -> None:
         asyncio.run(_serve(options.port))
     except SeamMoved as error:
         sys.exit(str(error))
-
-
-class Changes:
-    """The application, whose state is written soon after a change.
-
-    ministack itself writes it when it is told to stop: a killed one would forget the ledger, but not the lake.
-    """
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self._app = app
-        self._unsaved = False
-
-    async def __call__(self, scope: dict[str, Any], receive: object, send: object) -> None:
-        """Pass a request on, and remember whether it may have changed something."""
-        await self._app(scope, receive, send)
-        if scope["type"] == "http" and scope["method"] != "GET":
-            self._unsaved = True
-
-    async def keep(self) -> None:
-        """Write the state every two seconds in which something may have changed, until cancelled."""
-        from ministack.app import _build_persistence_save_dict
-        from ministack.core.persistence import save_all
-
-        while True:
-            await asyncio.sleep(2)
-            if self._unsaved:
-                self._unsaved = False
-                save_all(_build_persistence_save_dict())
 
 
 async def _serve(port: int) -> None:
