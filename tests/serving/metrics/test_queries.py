@@ -220,6 +220,22 @@ def test_the_key_tells_callers_and_queries_apart(layer: MetricLayer):
     ] == made
 
 
+def test_what_was_compiled_once_is_not_given_for_another(layer: MetricLayer):
+    """A query that is equal in Python may not be the same: True is 1, and nobody's rows are another's."""
+    first = layer.compile(replace(QUERY, limit=1, where=(Filter("venue", "=", (1,)),)), ADMIN, "athena", "lake")
+    assert layer.compile(replace(QUERY, limit=1, where=(Filter("venue", "=", (1,)),)), ADMIN, "athena", "lake") is first
+    for wrong in ({"limit": True}, {"where": (Filter("venue", "=", (True,)),)}):
+        with pytest.raises(InvalidQuery):
+            layer.compile(
+                replace(QUERY, **{"limit": 1, "where": (Filter("venue", "=", (1,)),), **wrong}), ADMIN, "athena", "lake"
+            )
+    made = {
+        layer.compile(QUERY, Access(role="viewer", venues=frozenset(some)), "athena", "lake").parameters[2:]
+        for some in ((1,), (2,), (1, 2))
+    }
+    assert made == {(1,), (2,), (1, 2)}
+
+
 def test_columns_say_what_stands_in_them(layer: MetricLayer):
     asked = replace(QUERY, metrics=("sales", "wage_percentage"), group_by=("venue_name", "business_date__week"))
     compiled = layer.compile(asked, ADMIN, "athena", "lake")

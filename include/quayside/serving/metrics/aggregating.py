@@ -12,7 +12,8 @@ from quayside.serving.metrics.checking import check_values
 from quayside.serving.metrics.definitions import GRAINS, METRIC_TIME, Dimension, Measure, Metric, SemanticModel
 from quayside.serving.metrics.graph import Found, Models, counted_twice, reachable
 from quayside.serving.metrics.query import Filter, InvalidQuery
-from quayside.serving.metrics.rows import Binding, Days, Place, column, select_rows, within
+from quayside.serving.metrics.rows import Binding, Days, Place, select_rows
+from quayside.serving.metrics.tree import any_of, column, in_order, joined, named, nested, select, within
 
 _ROWS = "line"
 _COMPARED = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
@@ -89,25 +90,23 @@ class Part:
         founds = [self.find(item.dimension, "group_by") for item in items]
         inner, keys, values = list[exp.Expr](), list[exp.Expr](), list[exp.Expr]()
         for i, (item, found) in enumerate(zip(items, founds, strict=True)):
-            inner.append(_named(self._grouped(item, found), f"d{i}"))
+            inner.append(named(self._grouped(item, found), f"d{i}"))
             if is_attribute(found, founds):
                 order = found.dimension.latest_by
-                inner += [_named(self._value(found, text), f"d{i}_{j}") for j, text in enumerate(order)]
-                values.append(_named(self._latest(i, found), f"d{i}"))
+                inner += [named(self._value(found, text), f"d{i}_{j}") for j, text in enumerate(order)]
+                values.append(named(self._latest(i, found), f"d{i}"))
             else:
                 keys.append(column(f"d{i}", _ROWS))
         conditions = [self._condition(item) for item in filters]
         counted = [self._filter(metric) for metric, _ in self.metrics]
         for i, ((_, measure), kind) in enumerate(zip(self.metrics, counted, strict=True)):
             value = self._words(measure.expr, ())
-            inner.append(_named(exp.Case().when(kind.copy(), value) if kind is not None else value, f"m{i}"))
-            values += [_named(node, name) for name, node in _aggregates(i, measure)]
+            inner.append(named(exp.Case().when(kind.copy(), value, copy=False) if kind is not None else value, f"m{i}"))
+            values += [named(node, name) for name, node in _aggregates(i, measure)]
         if all(kind is not None for kind in counted):  # a group in which nothing is counted is none
-            conditions.append(exp.paren(exp.or_(*(kind.copy() for kind in counted if kind is not None))))
-        select = exp.select(*inner)
-        select = self._from(select.where(*conditions) if conditions else select, days)
-        outer = exp.select(*keys, *values).from_(select.subquery(exp.to_identifier(_ROWS, quoted=True)))
-        return outer.group_by(*(key.copy() for key in keys)) if keys else outer
+            conditions.append(any_of([kind for kind in counted if kind is not None]))
+        rows = nested(self._rows(inner, conditions, days), _ROWS)
+        return select([*keys, *values], rows, group_by=[key.copy() for key in keys])
 
     def outputs(self) -> list[tuple[str, str]]:
         """Return the columns of the metrics, with their types: ``m0``, …; of averages also ``n0``, …, of how many."""
@@ -150,7 +149,7 @@ class Part:
         ]
         ordered = exp.ArrayAgg(this=exp.Order(this=column(f"d{i}", _ROWS), expressions=by))
         if dialect == "postgres":
-            return exp.Bracket(this=exp.paren(ordered), expressions=[exp.Literal.number(1)], offset=1)
+            return exp.Bracket(this=exp.paren(ordered, copy=False), expressions=[exp.Literal.number(1)], offset=1)
         return exp.Anonymous(this="element_at", expressions=[ordered, exp.Literal.number(1)])
 
     def _condition(self, given: Filter) -> exp.Expr:
@@ -165,9 +164,9 @@ class Part:
 
         def value(name: str) -> exp.Expr:
             found = self.find(name, "metrics")
-            return exp.paren(self._value(found, found.dimension.expr))
+            return exp.paren(self._value(found, found.dimension.expr), copy=False)
 
-        return exp.paren(expressions.words(metric.filter, self.place.dialect, value))
+        return exp.paren(expressions.words(metric.filter, self.place.dialect, value), copy=False)
 
     def _value(self, found: Found, text: str) -> exp.Expr:
         return self._words(text, found.path)
@@ -186,19 +185,23 @@ class Part:
     def _model(self, path: Path) -> SemanticModel:
         return self.models[path[-1][1]] if path else self.model
 
-    def _from(self, select: exp.Select, days: tuple[date, date]) -> exp.Select:
-        """Add the rows, and what they are joined with, each with no more columns than are used."""
+    def _rows(self, items: Sequence[exp.Expr], conditions: Sequence[exp.Expr], days: tuple[date, date]) -> exp.Select:
+        """Return items of the rows, and of what they are joined with, each with no more columns than are used."""
         ons = {path: self._on(path) for path in self._aliases if path}
         used: dict[str, set[str]] = {alias: set() for alias in self._aliases.values()}
-        for node in (select, *ons.values()):
+        for node in (*items, *conditions, *ons.values()):
             for item in node.find_all(exp.Column):
                 used[item.table].add(item.name)
+        tables = {}
         for path, alias in self._aliases.items():
             relation = self._model(path).relations[self.place.dialect]
             range_ = None if path else Days(self.model.dimensions[self.time].expr, *days)
-            rows = select_rows(relation, used[alias] or {next(iter(relation.columns))}, alias, self.place, range_)
-            select = select.join(rows, on=ons[path], join_type="left") if path else select.from_(rows)
-        return select
+            needed = used[alias] or {next(iter(relation.columns))}
+            tables[path] = select_rows(relation, needed, alias, self.place, range_)
+        query = select(items, tables.pop(()), where=conditions)
+        for path, table in tables.items():
+            query = joined(query, table, how="left", on=ons[path])
+        return query
 
     def _on(self, path: Path) -> exp.Expr:
         ends = (path[:-1], path)
@@ -228,13 +231,6 @@ def default_grain(dimension: Dimension) -> str:
     return "day" if dimension.granularity == "hour" else dimension.granularity
 
 
-def in_order(value: exp.Expr, kind: str, dialect: str) -> exp.Expr:
-    """Return a value by which both engines put rows in the same order: texts by their code points."""
-    if kind == "text" and dialect == "postgres":
-        return exp.Collate(this=value, expression=exp.to_identifier("C", quoted=True))
-    return value
-
-
 def condition(given: Filter, value: exp.Expr, kind: str, bind: Binding) -> exp.Expr:
     """Return a filter's condition on a value; the filter's own values are bound.
 
@@ -246,15 +242,11 @@ def condition(given: Filter, value: exp.Expr, kind: str, bind: Binding) -> exp.E
     match given.operator:
         case "in" | "not in":
             inside = within(value, marks)
-            return inside if given.operator == "in" else exp.not_(inside)
+            return inside if given.operator == "in" else exp.not_(inside, copy=False)
         case "is null" | "is not null":
             there = exp.Is(this=value, expression=exp.Null())
-            return there if given.operator == "is null" else exp.not_(there)
+            return there if given.operator == "is null" else exp.not_(there, copy=False)
     return _COMPARED[given.operator](this=value, expression=marks[0])
-
-
-def _named(node: exp.Expr, name: str) -> exp.Expr:
-    return exp.alias_(node, name, quoted=True)
 
 
 def _aggregates(i: int, measure: Measure) -> list[tuple[str, exp.Expr]]:
@@ -264,7 +256,9 @@ def _aggregates(i: int, measure: Measure) -> list[tuple[str, exp.Expr]]:
         case "sum" | "average":
             node: exp.Expr = exp.Sum(this=value)
         case "sum_boolean":
-            node = exp.Sum(this=exp.Case().when(value, exp.Literal.number(1)).else_(exp.Literal.number(0)))
+            node = exp.Sum(
+                this=exp.Case().when(value, exp.Literal.number(1), copy=False).else_(exp.Literal.number(0), copy=False)
+            )
         case "count":
             node = exp.Count(this=value)
         case "count_distinct":

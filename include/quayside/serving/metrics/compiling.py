@@ -10,14 +10,15 @@ from sqlglot import exp
 from quayside.errors import Terminal
 from quayside.serving.access import Access, Forbidden
 from quayside.serving.metrics import expressions
-from quayside.serving.metrics.aggregating import Item, Part, condition, default_grain, in_order, is_attribute
+from quayside.serving.metrics.aggregating import Item, Part, condition, default_grain, is_attribute
 from quayside.serving.metrics.checking import check
 from quayside.serving.metrics.cumulative import add_up, day_items, needed_days
 from quayside.serving.metrics.definitions import METRIC_TIME, Measure, Metric
 from quayside.serving.metrics.graph import Found, Models
 from quayside.serving.metrics.periods import begins
 from quayside.serving.metrics.query import Column, Compiled, InvalidQuery, Query
-from quayside.serving.metrics.rows import MARK, Binding, Place, column, values_table
+from quayside.serving.metrics.rows import MARK, Binding, Place
+from quayside.serving.metrics.tree import column, in_order, joined, named, nested, select, values_table
 from quayside.venues import venues
 
 _MARKS = re.compile(rf"%\({MARK}(\d+)\)s|:{MARK}(\d+)")
@@ -60,19 +61,18 @@ class _Compiling:
         if self.query.every_period:
             branches.append(self._every_period())
         together = self._together(branches, names, values)
-        answer = exp.select(
-            *(
-                exp.alias_(column(name, _ALL), item.name, quoted=True)
-                for name, item in zip(names, self.items, strict=True)
-            ),
-            *(exp.alias_(self._value(metric), metric.name, quoted=True) for metric in self.asked),
-        ).from_(together.subquery(exp.to_identifier(_ALL, quoted=True)))
+        answer = select(
+            [
+                *(named(column(name, _ALL), item.name) for name, item in zip(names, self.items, strict=True)),
+                *(named(self._value(metric), metric.name) for metric in self.asked),
+            ],
+            nested(together, _ALL),
+        )
         columns = self._columns()
-        final = exp.select(*(column(item.name, _ANSWER) for item in columns))
-        final = final.from_(answer.subquery(exp.to_identifier(_ANSWER, quoted=True)))
-        final = final.where(*self._shown()) if self.having else final
-        final = final.order_by(*self._order()) if self.items else final
-        final = final.limit(self.query.limit) if self.query.limit is not None else final
+        shown = [column(item.name, _ANSWER) for item in columns]
+        final = select(shown, nested(answer, _ANSWER), where=self._shown())
+        final = final.order_by(*self._order(), copy=False) if self.items else final
+        final = final.limit(self.query.limit, copy=False) if self.query.limit is not None else final
         return self._finished(final, columns)
 
     def _leaves(self, metric: Metric) -> Iterator[Metric]:
@@ -117,8 +117,8 @@ class _Compiling:
         for other_number, other in enumerate(self.parts):
             for (plain, kind), (name, _) in zip(other.outputs(), self._outputs(other_number, other), strict=True):
                 value = column(plain, alias) if other is part else expressions.cast(exp.Null(), kind)
-                shown.append(exp.alias_(value, name, quoted=True))
-        return exp.select(*shown).from_(inner.subquery(exp.to_identifier(alias, quoted=True)))
+                shown.append(named(value, name))
+        return select(shown, nested(inner, alias))
 
     def _together(self, branches: Sequence[exp.Select], names: Sequence[str], values: Sequence[str]) -> exp.Select:
         """Bring the groups of all parts together, null being equal to null: what a full outer join on all dimensions gives.
@@ -129,17 +129,16 @@ class _Compiling:
             return branches[0]
         rows: exp.Query = branches[0]
         for branch in branches[1:]:
-            rows = exp.union(rows, branch, distinct=False)
+            rows = exp.union(rows, branch, distinct=False, copy=False)
         attribute = [is_attribute(found, self.founds) for found in self.founds]
         keys = [column(name, "part") for name, shown in zip(names, attribute, strict=True) if not shown]
         labels = [
-            exp.alias_(exp.Max(this=in_order(column(name, "part"), "text", self.place.dialect)), name, quoted=True)
+            named(exp.Max(this=in_order(column(name, "part"), "text", self.place.dialect)), name)
             for name, shown in zip(names, attribute, strict=True)
             if shown
         ]
-        highest = [exp.alias_(exp.Max(this=column(name, "part")), name, quoted=True) for name in values]
-        select = exp.select(*keys, *labels, *highest).from_(rows.subquery(exp.to_identifier("part", quoted=True)))
-        return select.group_by(*(key.copy() for key in keys)) if keys else select
+        highest = [named(exp.Max(this=column(name, "part")), name) for name in values]
+        return select([*keys, *labels, *highest], nested(rows, "part"), group_by=[key.copy() for key in keys])
 
     def _every_period(self) -> exp.Select:
         """Return a row with no values for each period of the range, and each venue where these are grouped by."""
@@ -160,23 +159,24 @@ class _Compiling:
             )
         grain = self.items[time].grain or default_grain(self.founds[time].dimension)
         rows = [[self.place.bind(moment)] for moment in begins(grain, self.query.since, self.query.until)]
-        select = exp.select().from_(values_table(rows, "period", ["begins"]))
+        query = exp.select().from_(values_table(rows, "period", ["begins"]), copy=False)
         shown: dict[int, exp.Expr] = {time: column("begins", "period")}
         for i in places:
-            select = select.join(self._venues(), join_type="cross")
+            query = joined(query, self._venues(), how="cross")
             shown[i] = column("venue_id", "each")
             of_venue = [
                 item for item in self.filters if self.parts[0].find(item.name, "where").dimension.name == "venue"
             ]
-            select = select.where(
-                *(condition(item, column("venue_id", "each"), "integer", self.place.bind) for item in of_venue)
+            query = query.where(
+                *(condition(item, column("venue_id", "each"), "integer", self.place.bind) for item in of_venue),
+                copy=False,
             )
         values = [
-            exp.alias_(expressions.cast(exp.Null(), kind), name, quoted=True)
+            named(expressions.cast(exp.Null(), kind), name)
             for number, part in enumerate(self.parts)
             for name, kind in self._outputs(number, part)
         ]
-        return select.select(*(exp.alias_(shown[i], f"d{i}", quoted=True) for i in sorted(shown)), *values)
+        return query.select(*(named(shown[i], f"d{i}") for i in sorted(shown)), *values, copy=False)
 
     def _venues(self) -> exp.Expr:
         """Return the venues that the caller may see."""
@@ -198,7 +198,7 @@ class _Compiling:
         return expressions.words(
             metric.expr,
             dialect,
-            lambda name: exp.paren(self._exact(self.metrics[name])),
+            lambda name: exp.paren(self._exact(self.metrics[name]), copy=False),
             types=types,
             decimals=metric.decimals,
         )
@@ -274,7 +274,7 @@ class _Compiling:
     def _finished(self, tree: exp.Select, columns: tuple[Column, ...]) -> Compiled:
         """Write the SQL, and number the marks as they stand in it."""
         place, values = self.place, self.place.bind.values
-        text = tree.sql(place.dialect, identify=True)
+        text = tree.sql(place.dialect, identify=True, copy=False)
         order = [int(found[1] or found[2]) for found in _MARKS.finditer(text)]
         if len({*order}) != len(order) or len(order) != len(values):
             raise Terminal(f"{', '.join(self.query.metrics)}: values and marks of the query differ; report this query.")

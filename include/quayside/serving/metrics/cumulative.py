@@ -10,7 +10,7 @@ from quayside.serving.metrics.aggregating import Item, Part
 from quayside.serving.metrics.definitions import METRIC_TIME, Metric
 from quayside.serving.metrics.periods import begin, spans
 from quayside.serving.metrics.query import InvalidQuery
-from quayside.serving.metrics.rows import between, column, values_table
+from quayside.serving.metrics.tree import between, column, joined, named, nested, values_table
 
 
 def day_items(items: Sequence[Item], part: Part, metric: Metric) -> list[Item]:
@@ -48,13 +48,10 @@ def add_up(
     periods = values_table(rows, "period", ["begins", "first_day", "last_day"])
     within = between(column(f"d{time}", "each"), column("first_day", "period"), column("last_day", "period"))
     keys = [column("begins", "period") if i == time else column(f"d{i}", "each") for i in range(len(items))]
-    sums = [
-        exp.alias_(expressions.cast(exp.Sum(this=column(name, "each")), kind), name, quoted=True)
-        for name, kind in part.outputs()
-    ]
-    select = exp.select(*(exp.alias_(key, f"d{i}", quoted=True) for i, key in enumerate(keys)), *sums)
-    select = select.from_(periods).join(days.subquery(exp.to_identifier("each", quoted=True)), on=within)
-    return select.group_by(*(key.copy() for key in keys))
+    sums = [named(expressions.cast(exp.Sum(this=column(name, "each")), kind), name) for name, kind in part.outputs()]
+    items_ = [*(named(key, f"d{i}") for i, key in enumerate(keys)), *sums]
+    query = joined(exp.select(*items_, copy=False).from_(periods, copy=False), nested(days, "each"), on=within)
+    return query.group_by(*(key.copy() for key in keys), copy=False)
 
 
 def _first(metric: Metric, day: date) -> date:

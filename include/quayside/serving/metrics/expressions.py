@@ -79,7 +79,7 @@ def summed(kind: str) -> str:
 
 def cast(node: exp.Expr, kind: str) -> exp.Expr:
     """Return a value as one of a contract's types."""
-    return exp.cast(node, exp.DataType.build(kind, dialect="postgres"))
+    return exp.cast(node, exp.DataType.build(kind, dialect="postgres"), copy=False)
 
 
 def truncated(value: exp.Expr, grain: str) -> exp.Expr:
@@ -117,14 +117,14 @@ def quotient(
     zero = exp.Literal.number(0)
     if dialect == "postgres":
         # So many digits that rounding to them never makes a half of what is none: see docs/metrics.md.
-        wide = cast(exp.paren(numerator), "numeric(60,30)")
-        divided = exp.Div(this=wide, expression=exp.Nullif(this=exp.paren(denominator), expression=zero))
-        return exp.func("round", divided, exp.Literal.number(decimals))
+        wide = cast(exp.paren(numerator, copy=False), "numeric(60,30)")
+        divided = exp.Div(this=wide, expression=exp.Nullif(this=exp.paren(denominator, copy=False), expression=zero))
+        return exp.func("round", divided, exp.Literal.number(decimals), copy=False)
     # Trino's quotient has the longer of the two scales, and is rounded half up to it: let that be the decimals.
     top, bottom = scales
     tens = exp.Literal.number(10 ** max(bottom, top - decimals, 0))
-    above = cast(exp.Mul(this=exp.paren(numerator), expression=tens), f"numeric({_LONGEST},{decimals})")
-    below = cast(exp.Mul(this=exp.paren(denominator), expression=tens.copy()), f"numeric({_LONGEST},0)")
+    above = cast(exp.Mul(this=exp.paren(numerator, copy=False), expression=tens), f"numeric({_LONGEST},{decimals})")
+    below = cast(exp.Mul(this=exp.paren(denominator, copy=False), expression=tens.copy()), f"numeric({_LONGEST},0)")
     return exp.Div(this=above, expression=exp.Nullif(this=below, expression=zero))
 
 

@@ -24,6 +24,7 @@ from quayside.serving.metrics.graph import reachable
 from quayside.serving.metrics.query import Compiled, Query
 
 METRICS = Path(__file__).resolve().parents[3] / "metrics"
+_KEPT = 500  # queries that are compiled once
 COMPILED = "layer.json"  # which packaging puts beside the YAML files, so that a Lambda need not read and check them
 
 
@@ -33,6 +34,9 @@ class MetricLayer:
 
     models: Mapping[str, SemanticModel]
     metrics: Mapping[str, Metric]
+    _made: dict[tuple[str, Access, str, str], Compiled] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def compile(self, query: Query, access: Access, dialect: str, database: str = "") -> Compiled:
         """Return the SQL of a query for one engine; of rows that the caller may not see, none is read.
@@ -42,7 +46,14 @@ class MetricLayer:
         :raises InvalidQuery: it cannot be asked so
         :raises Forbidden: the caller may not ask for it
         """
-        return compile_query(self.models, self.metrics, query, access, dialect=dialect, database=database)
+        asked = repr(query), access, dialect, database  # in which True is not 1, as it is among equal values
+        if asked not in self._made:
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            self._made[asked] = compile_query(
+                self.models, self.metrics, query, access, dialect=dialect, database=database
+            )
+        return self._made[asked]
 
     def sees(self, access: Access, metric: str) -> bool:
         """Tell whether a caller may ask for a metric: those of no venue are for who sees all."""

@@ -1,6 +1,6 @@
 """A semantic model's rows in one engine: the innermost part of a query, where the row rules stand."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -11,6 +11,7 @@ from quayside.serving.access import Access
 from quayside.serving.metrics import expressions
 from quayside.serving.metrics.definitions import Join, Relation
 from quayside.serving.metrics.query import Value
+from quayside.serving.metrics.tree import all_of, between, column, joined, named, nested, select, values_table, within
 
 VENUE = "venue_id"  # the column by which rows belong to a venue
 MARK = "quayside_value_"
@@ -74,7 +75,7 @@ class Place:
         self.datasets.add(dataset)
         masked = self.access.masked
         schema = _SCHEMAS[masked] if self.dialect == "postgres" else self.database + _MASKED * masked
-        return exp.alias_(exp.table_(name, db=schema, quoted=True), alias, table=True, quoted=True)
+        return exp.alias_(exp.table_(name, db=schema, quoted=True), alias, table=True, quoted=True, copy=False)
 
     def own(self, alias: str) -> list[exp.Expr]:
         """Return the condition that a table's rows are of the caller's venues, if these are limited."""
@@ -95,28 +96,13 @@ class Days:
     until: date
 
 
-def column(name: str, table: str) -> exp.Expr:
-    """Return a table's column."""
-    return exp.column(name, table=table, quoted=True)
-
-
-def within(value: exp.Expr, values: Iterable[exp.Expr]) -> exp.Expr:
-    """Return the condition that a value is one of some."""
-    return exp.In(this=value, expressions=list(values))
-
-
-def between(value: exp.Expr, low: exp.Expr, high: exp.Expr) -> exp.Expr:
-    """Return the condition that a value is in a range, both ends included."""
-    return exp.Between(this=value, low=low, high=high)
-
-
 def select_rows(relation: Relation, needed: Collection[str], alias: str, place: Place, days: Days | None) -> exp.Expr:
     """Return some columns of a relation's rows, as a table of a query: those that the caller may see, and no others."""
     if relation.dataset is None:
         return _values(relation, alias, place.access)
     if relation.spread:
-        return _spread(relation, needed, place, days).subquery(exp.to_identifier(alias, quoted=True))
-    return _plain(relation, needed, place, days).subquery(exp.to_identifier(alias, quoted=True))
+        return nested(_spread(relation, needed, place, days), alias)
+    return nested(_plain(relation, needed, place, days), alias)
 
 
 def _plain(relation: Relation, needed: Collection[str], place: Place, days: Days | None) -> exp.Select:
@@ -135,15 +121,6 @@ def _plain(relation: Relation, needed: Collection[str], place: Place, days: Days
             return column(name, _BASE)
         return expressions.words(relation.computed[name], dialect, base, types=types)
 
-    select = exp.select(*(exp.alias_(value(name), name, quoted=True) for name in sorted(needed)))
-    select = select.from_(place.table(relation.dataset or "", relation.table, _BASE))
-    used = {
-        name for item in needed if item in relation.computed for name in expressions.columns(relation.computed[item])
-    }
-    for join in relation.joins:
-        theirs = {name.partition(".")[2] for name in used if name.startswith(f"{join.name}.")}
-        if theirs:
-            select = _joined(select, join, theirs, place, days)
     conditions = [expressions.words(relation.filter, dialect, base)] if relation.filter else []
     if days:
         conditions.append(between(value(days.expr), place.bind(days.since), place.bind(days.until)))
@@ -151,21 +128,33 @@ def _plain(relation: Relation, needed: Collection[str], place: Place, days: Days
         if whole:  # weeks that begin in the range; so that Athena need not read the other days
             conditions.append(between(value(whole), place.bind(days.since), place.bind(days.until + _WEEK)))
     conditions += place.own(_BASE) if relation.venue else []
-    select = select.where(*conditions) if conditions else select
-    return select.group_by(*(value(name) for name in relation.group_by)) if relation.group_by else select
+    query = select(
+        [named(value(name), name) for name in sorted(needed)],
+        place.table(relation.dataset or "", relation.table, _BASE),
+        where=conditions,
+        group_by=[value(name) for name in relation.group_by],
+    )
+    computed = [relation.computed[name] for name in needed if name in relation.computed]
+    used = {name for text in computed for name in expressions.columns(text)}
+    for join in relation.joins:
+        theirs = {name.partition(".")[2] for name in used if name.startswith(f"{join.name}.")}
+        if theirs:
+            query = _joined(query, join, theirs, place, days)
+    return query
 
 
-def _joined(select: exp.Select, join: Join, needed: set[str], place: Place, days: Days | None) -> exp.Select:
-    names = sorted(needed | {theirs for _, theirs in join.on})
-    inner = exp.select(*(column(name, join.name) for name in names))
-    inner = inner.from_(place.table(join.dataset, join.table, join.name))
+def _joined(query: exp.Select, join: Join, needed: set[str], place: Place, days: Days | None) -> exp.Select:
     conditions = place.own(join.name) if join.venue else []
     if days and days.expr in dict(join.on):  # so that Athena need not read the other days
         day = column(dict(join.on)[days.expr], join.name)
         conditions.append(between(day, place.bind(days.since), place.bind(days.until)))
-    inner = inner.where(*conditions) if conditions else inner
-    on = exp.and_(*(exp.EQ(this=column(mine, _BASE), expression=column(theirs, join.name)) for mine, theirs in join.on))
-    return select.join(inner.subquery(exp.to_identifier(join.name, quoted=True)), on=on, join_type="left")
+    inner = select(
+        [column(name, join.name) for name in sorted(needed | {theirs for _, theirs in join.on})],
+        place.table(join.dataset, join.table, join.name),
+        where=conditions,
+    )
+    on = all_of(exp.EQ(this=column(mine, _BASE), expression=column(theirs, join.name)) for mine, theirs in join.on)
+    return joined(query, nested(inner, join.name), how="left", on=on)
 
 
 def _values(relation: Relation, alias: str, access: Access) -> exp.Expr:
@@ -173,20 +162,9 @@ def _values(relation: Relation, alias: str, access: Access) -> exp.Expr:
     place = names.index(VENUE) if relation.venue else 0
     rows = [row for row in relation.rows if not relation.venue or access.sees(int(row[place]))]
     if not rows:  # of venues that nobody knows
-        nothing = [
-            exp.alias_(expressions.cast(exp.Null(), kind), name, quoted=True) for name, kind in relation.own.items()
-        ]
-        return exp.select(*nothing).where(exp.false()).subquery(exp.to_identifier(alias, quoted=True))
+        nothing = [named(expressions.cast(exp.Null(), kind), name) for name, kind in relation.own.items()]
+        return nested(exp.select(*nothing, copy=False).where(exp.false()), alias)
     return values_table([[exp.convert(value) for value in row] for row in rows], alias, names)
-
-
-def values_table(rows: Iterable[list[exp.Expr]], alias: str, names: Iterable[str]) -> exp.Expr:
-    """Return rows that stand in the query, as a table."""
-    tuples = [exp.Tuple(expressions=row) for row in rows]
-    columns = [exp.to_identifier(name, quoted=True) for name in names]
-    return exp.Values(
-        expressions=tuples, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True), columns=columns)
-    )
 
 
 def _spread(relation: Relation, needed: Collection[str], place: Place, days: Days | None) -> exp.Select:
@@ -197,23 +175,24 @@ def _spread(relation: Relation, needed: Collection[str], place: Place, days: Day
     near = Days(days.expr, days.since - _NEAR, days.until + _NEAR)
     plain = {*needed, *spread.amounts} - {spread.column, spread.day}
     ends = [
-        exp.alias_(column(name, _BASE), alias, quoted=True)
-        for name, alias in ((spread.start, "span_start"), (spread.end, "span_end"))
+        named(column(name, _BASE), alias) for name, alias in ((spread.start, "span_start"), (spread.end, "span_end"))
     ]
-    spans = _plain(relation, plain, place, near).select(*ends)
+    spans = _plain(relation, plain, place, near).select(*ends, copy=False)
     hours = _hours(place.dialect)
     for table in list(hours.find_all(exp.Table)):
         if table.name == "span":
-            table.replace(spans.subquery(exp.to_identifier("span", quoted=True)))
+            table.replace(nested(spans, "span"))
 
     def value(name: str) -> exp.Expr:
         if name in (spread.column, spread.day):
             return column("at_hour" if name == spread.column else "at_day", "part")
         return _share(name, place.dialect) if name in spread.amounts else column(name, "part")
 
-    select = exp.select(*(exp.alias_(value(name), name, quoted=True) for name in sorted(needed)))
-    select = select.from_(hours.subquery(exp.to_identifier("part", quoted=True)))
-    return select.where(between(column("at_day", "part"), place.bind(days.since), place.bind(days.until)))
+    return select(
+        [named(value(name), name) for name in sorted(needed)],
+        nested(hours, "part"),
+        where=[between(column("at_day", "part"), place.bind(days.since), place.bind(days.until))],
+    )
 
 
 def _hours(dialect: str) -> exp.Select:
@@ -231,5 +210,5 @@ def _share(amount: str, dialect: str) -> exp.Expr:
         return expressions.quotient(together, column("hours", "part"), (2, 0), 2, dialect)
 
     k = column("k", "part")
-    before = exp.paren(exp.Sub(this=k.copy(), expression=exp.Literal.number(1)))
+    before = exp.paren(exp.Sub(this=k.copy(), expression=exp.Literal.number(1)), copy=False)
     return exp.Sub(this=first(k), expression=first(before))
