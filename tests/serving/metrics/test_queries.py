@@ -40,6 +40,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"metrics": ("wages",), "group_by": ("business_date__hour",)}, "group_by", "it is known by day, week"),
     ({"metrics": ("overtime_minutes",), "group_by": ("metric_time__month",)}, "group_by", "it is known by week"),
     ({"metrics": ("sales", "overtime_minutes"), "group_by": ("business_date",)}, "group_by", "no such dimension"),
+    ({"metrics": ("sales", "overtime_minutes"), "group_by": ("metric_time",)}, "group_by", "not the same for all"),
     ({"metrics": ("sales_month_to_date",)}, "group_by", "end of days or longer periods"),
     ({"since": "2026-01-01"}, "since", "a day"),
     ({"since": datetime(2026, 1, 1)}, "since", "a day"),

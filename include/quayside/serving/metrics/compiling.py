@@ -13,7 +13,7 @@ from quayside.serving.metrics import expressions
 from quayside.serving.metrics.aggregating import Item, Part, condition, default_grain, is_attribute
 from quayside.serving.metrics.checking import check
 from quayside.serving.metrics.cumulative import add_up, day_items, needed_days
-from quayside.serving.metrics.definitions import METRIC_TIME, Measure, Metric
+from quayside.serving.metrics.definitions import METRIC_TIME, Dimension, Measure, Metric
 from quayside.serving.metrics.graph import Found, Models
 from quayside.serving.metrics.periods import begins
 from quayside.serving.metrics.query import Column, Compiled, InvalidQuery, Query
@@ -95,9 +95,12 @@ class _Compiling:
     def _found(self, item: Item) -> Found:
         """Return the dimension that an item means, which must be alike for all metrics."""
         found = [part.find(item.dimension, "group_by") for part in self.parts]
-        kinds = {(each.dimension.column_type, each.dimension.type) for each in found}
+        kinds = {_kind(each.dimension, item) for each in found}
         if len(kinds) > 1:
-            raise InvalidQuery(f"{item.name} is not the same for all of these metrics.", field="group_by")
+            raise InvalidQuery(
+                f"{item.name} is not the same for all of these metrics; say a grain, or ask for them apart.",
+                field="group_by",
+            )
         return found[0]
 
     def _outputs(self, number: int, part: Part) -> list[tuple[str, str]]:
@@ -292,6 +295,12 @@ class _Compiling:
             key=_key(sql, parameters, place),
             dialect=place.dialect,
         )
+
+
+def _kind(dimension: Dimension, item: Item) -> tuple[str | None, ...]:
+    """Return what has to be alike of a dimension in all semantic models of a query, so that its values can meet."""
+    grain = item.grain or (default_grain(dimension) if dimension.type == "time" else None)
+    return dimension.column_type, dimension.type, dimension.attribute_of, grain
 
 
 def _key(sql: str, parameters: Sequence[object], place: Place) -> str:

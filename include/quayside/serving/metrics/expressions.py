@@ -14,9 +14,6 @@ from sqlglot import exp
 Types = Mapping[str, str]  # name of a column → its type
 _NUMERIC = re.compile(r"numeric\((\d+),\s*(\d+)\)")
 _INTEGERS = ("smallint", "integer", "bigint")
-_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul)
-_COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
-_LOGIC = (exp.And, exp.Or)
 _CASTS = ("integer", "bigint", "text", "date")
 _ABOVE_DIV = (exp.Case, exp.If, exp.Paren)  # what may stand around a quotient: nothing that computes with it
 _LONGEST = 38  # digits of a decimal
