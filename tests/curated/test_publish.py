@@ -7,6 +7,7 @@ import pytest
 
 from quayside.curated import publish as module
 from quayside.errors import Retryable, Terminal
+from quayside.lake import Lake
 from quayside.ledger import Ledger
 from quayside.run import Run
 from tests.curated.by_hand import ByHand
@@ -54,6 +55,22 @@ def test_the_version_before_stays_for_those_who_read_it_and_older_ones_go(hand):
 
     kept = {key.split("/v=")[1].split("/")[0] for key in hand.lake.keys("curated/hospitality/gaming_reading/")}
     assert kept == set(versions[1:])
+
+
+def test_the_version_before_stays_also_where_publishing_is_finished_by_a_second_try(hand, monkeypatch):
+    first = hand.once({DAY: 1})
+    hand.land()
+    second = hand.plan()
+    hand.work(second, {DAY: 3})
+    with monkeypatch.context() as dying:
+        dying.setattr(Lake, "delete", _die)
+        with pytest.raises(KeyboardInterrupt):
+            hand.publish()
+
+    hand.publish()
+
+    kept = {key.split("/v=")[1].split("/")[0] for key in hand.lake.keys("curated/hospitality/gaming_reading/")}
+    assert kept == {first.version, second.version}
 
 
 def test_nothing_planned_is_nothing_to_publish(hand):
@@ -169,3 +186,7 @@ def test_a_lease_is_given_back_when_publishing_fails(hand):
 
     with Ledger.of(hand.settings).lease("curated.aristocrat", owner="another", seconds=60):
         pass
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt

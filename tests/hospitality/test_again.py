@@ -1,5 +1,6 @@
 """The same window again and again: nothing that anyone reads changes, and what came later stays."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -53,16 +54,33 @@ def hotels(aws: str, postgres: Postgres) -> Iterator[Hotels]:
 def test_the_same_window_again_and_again_ends_the_same(hotels: Hotels):
     before = {table: rows(hotels, table) for table in TABLES}
     assert all(before.values())
+    first, last = NOW - 5 * DAY, NOW - 4 * DAY
+    assert sent_again(hotels, first, last)
 
     for _ in range(TIMES):
         run = hotels.new_run()
         feed = SwiftPos(hotels.vendors.secret("swiftpos"))
-        assert any(each.rows for each in backfill_feed(sources("swiftpos"), run, feed, NOW - 3 * DAY, NOW - 2 * DAY))
+        assert any(each.rows for each in backfill_feed(sources("swiftpos"), run, feed, first, last))
         gate(sources("swiftpos"), run)
         hotels.curate("swiftpos", run)
         hotels.serve()
 
         assert {table: rows(hotels, table) for table in TABLES} == before
+
+
+def sent_again(hotels: Hotels, since: datetime, until: datetime) -> list[int]:
+    """Return the sales that were sent in a window, and once more after it."""
+    found = []
+    for venue in hotels.world.venues:
+        times = defaultdict[int, list[datetime]](list)
+        for posting in hotels.world.postings(venue, since.date()):
+            times[posting.sale_id].append(posting.at.replace(tzinfo=None))
+        found += [
+            sale
+            for sale, (first, *later) in times.items()
+            if since <= first < until and max(later, default=since) > until
+        ]
+    return found
 
 
 def rows(hotels: Hotels, table: str) -> set[tuple[object, ...]]:
