@@ -28,6 +28,17 @@ ACCESSES = st.sampled_from(
 )
 
 
+@pytest.mark.parametrize("operator", ["=", "!=", "in", "not in", "is null", "is not null"])
+def test_a_condition_is_filtered_by_as_a_whole(engines: Engines, operator: str):
+    """Not the last part of it, which an operator beside it could take for its own."""
+    where = (Filter("has_covers", operator, () if "null" in operator else (True,)),)
+    days = {"since": AUTUMN[0], "until": AUTUMN[1]}
+    query = Query(metrics=("average_sale",), group_by=("has_covers",), where=where, **days)
+    shown = {"=": [True], "in": [True], "is not null": [False, True], "is null": []}.get(operator, [False])
+    for dialect in ("athena", "postgres"):
+        assert [row[0] for row in engines.rows(query, dialect)] == shown
+
+
 @given(query=queries(BOTH, DAYS), access=ACCESSES)
 @LITTLE
 def test_the_lake_and_the_warehouse_give_the_same_rows(engines: Engines, query: Query, access: Access):

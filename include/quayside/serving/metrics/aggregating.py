@@ -13,7 +13,7 @@ from quayside.serving.metrics.definitions import GRAINS, METRIC_TIME, Dimension,
 from quayside.serving.metrics.graph import Found, Models, counted_twice, reachable
 from quayside.serving.metrics.query import Filter, InvalidQuery
 from quayside.serving.metrics.rows import Binding, Days, Place, select_rows
-from quayside.serving.metrics.tree import any_of, column, in_order, joined, named, nested, select, within
+from quayside.serving.metrics.tree import any_of, column, enclosed, in_order, joined, named, nested, select, within
 
 _ROWS = "line"
 _COMPARED = {"=": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
@@ -206,7 +206,7 @@ class Part:
     def _on(self, path: Path) -> exp.Expr:
         ends = (path[:-1], path)
         keys = [self._words(self._entity(end, path[-1][0]), end) for end in ends]
-        return exp.EQ(this=keys[0], expression=keys[1])
+        return exp.EQ(this=enclosed(keys[0]), expression=enclosed(keys[1]))
 
     def _entity(self, path: Path, name: str) -> str:
         return next(entity.expr for entity in self._model(path).entities if entity.name == name)
@@ -244,9 +244,9 @@ def condition(given: Filter, value: exp.Expr, kind: str, bind: Binding) -> exp.E
             inside = within(value, marks)
             return inside if given.operator == "in" else exp.not_(inside, copy=False)
         case "is null" | "is not null":
-            there = exp.Is(this=value, expression=exp.Null())
+            there = exp.Is(this=enclosed(value), expression=exp.Null())
             return there if given.operator == "is null" else exp.not_(there, copy=False)
-    return _COMPARED[given.operator](this=value, expression=marks[0])
+    return _COMPARED[given.operator](this=enclosed(value), expression=marks[0])
 
 
 def _aggregates(i: int, measure: Measure) -> list[tuple[str, exp.Expr]]:

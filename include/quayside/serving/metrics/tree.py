@@ -45,14 +45,19 @@ def values_table(rows: Iterable[list[exp.Expr]], alias: str, names: Iterable[str
     return exp.Values(expressions=tuples, alias=table)
 
 
+def enclosed(value: exp.Expr) -> exp.Expr:
+    """Return a value so that an operator beside it takes all of it."""
+    return value if isinstance(value, (exp.Column, exp.Cast, exp.Paren)) else exp.paren(value, copy=False)
+
+
 def within(value: exp.Expr, values: Iterable[exp.Expr]) -> exp.Expr:
     """Return the condition that a value is one of some."""
-    return exp.In(this=value, expressions=list(values))
+    return exp.In(this=enclosed(value), expressions=list(values))
 
 
 def between(value: exp.Expr, low: exp.Expr, high: exp.Expr) -> exp.Expr:
     """Return the condition that a value is in a range, both ends included."""
-    return exp.Between(this=value, low=low, high=high)
+    return exp.Between(this=enclosed(value), low=low, high=high)
 
 
 def all_of(conditions: Iterable[exp.Expr]) -> exp.Expr:
