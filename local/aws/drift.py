@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from local.aws.seam import Answer, Refused, check, intercept
@@ -17,6 +18,10 @@ USES = {
     "cloudwatch_logs": ("get_state()", "load_persisted_state(data)"),
     "glue": ("_create_crawler(data)", "_create_trigger(data)", "_triggers"),
     "lambda_svc": ("_create_esm(data)",),
+    "s3": (
+        "_create_multipart_upload(bucket_name, key, headers)", "_multipart_uploads", "_object_tags", "_ensure_bucket(name)",
+        "_complete_multipart_upload(bucket_name, key, body, query_params, headers)", "_qp(params, key, default)",
+    ),
     "ministack.core.responses": ("AccountRegionScopedDict", "new_uuid()"),
 }  # fmt: skip
 MATHS = "The local CloudWatch does not evaluate metric math: give the alarm one metric."
@@ -29,6 +34,7 @@ def install() -> None:
     """
     modules = check(USES)
     _stages(modules["apigateway_v1"])
+    _tags_of_large_objects(modules["s3"])
     _alarms(modules["cloudwatch"])
     _defaults(modules["glue"], modules["lambda_svc"])
     _QueryDefinitions(modules["cloudwatch_logs"], modules["ministack.core.responses"])
@@ -68,6 +74,29 @@ def _stages(v1: Any) -> None:
         return status, headers, json.dumps(told).encode()
 
     v1._get_stage = get_stage
+
+
+def _tags_of_large_objects(s3: Any) -> None:
+    create, complete = s3._create_multipart_upload, s3._complete_multipart_upload
+
+    def create_multipart_upload(bucket: str, key: str, headers: Mapping[str, str]) -> Answer:
+        known = set(s3._multipart_uploads)
+        answer: Answer = create(bucket, key, headers)
+        for upload in set(s3._multipart_uploads) - known:
+            s3._multipart_uploads[upload]["tagging"] = headers.get("x-amz-tagging", "")
+        return answer
+
+    def complete_multipart_upload(bucket: str, key: str, body: bytes, query: Any, headers: Any = None) -> Answer:
+        """Give an object that came in parts the tags that its upload began with."""
+        upload = s3._multipart_uploads.get(s3._qp(query, "uploadId")) or {}
+        tags = dict(parse_qsl(upload.get("tagging", ""), keep_blank_values=True))
+        answer: Answer = complete(bucket, key, body, query, headers)
+        if tags and answer[0] == 200:
+            version = s3._ensure_bucket(bucket)["objects"][key].get("version_id")
+            s3._object_tags[(bucket, key, version)] = tags
+        return answer
+
+    s3._create_multipart_upload, s3._complete_multipart_upload = create_multipart_upload, complete_multipart_upload
 
 
 def _alarms(cloudwatch: Any) -> None:

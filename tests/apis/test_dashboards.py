@@ -19,6 +19,7 @@ from tests.conftest import Databases
 from tests.serving.dashboards.conftest import SINCE, UNTIL, Company, fill
 from tests.serving.dashboards.test_request import ATTACKS
 from tests.support.api import Api
+from tests.support.platform import Platform, empty
 
 RANGE = {"since": SINCE.isoformat(), "until": UNTIL.isoformat()}
 HOTELS = [each.name for each in load_dashboards().values() if each.by_venue]
@@ -26,8 +27,9 @@ DOWNLOAD = "/dashboards/sales_against_wages/panels/sales_and_wages/download"
 
 
 @pytest.fixture(scope="module")
-def open_(api: Api, postgres: Postgres) -> Iterator[Company]:
+def open_(api: Api, platform: Platform, postgres: Postgres) -> Iterator[Company]:
     """Two hotels and a shop in the API's own lake, and a warehouse that it can reach."""
+    empty(platform)
     known = {name: api.outputs[name] for name in Settings.__dataclass_fields__ if name in api.outputs}
     databases = Databases(postgres)
     yield fill(Settings(**known), databases, postgres)

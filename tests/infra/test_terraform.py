@@ -157,6 +157,7 @@ def test_the_pipelines_may_not_delete_what_landed(local_environment: Path):
 def test_the_flow_runs_as_the_pipelines_role(
     platform: platforms.Platform, database: Databases, monkeypatch: pytest.MonkeyPatch
 ):
+    platforms.empty(platform)
     settings = _settings(platform)
     flow = new_flow(settings, database)
     for name, login in (("source/totesys", flow.source), ("warehouse", flow.warehouse)):
@@ -189,6 +190,7 @@ def test_the_flow_runs_as_the_pipelines_role(
 
 
 def test_a_crawl_and_the_drift_alarm_run_as_their_roles(platform: platforms.Platform, monkeypatch: pytest.MonkeyPatch):
+    platforms.empty(platform)
     settings = _settings(platform)
     for name, value in _pipelines_session().items():
         monkeypatch.setenv(name, value)

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import pytest
 
 from local import packages
@@ -54,6 +55,27 @@ def apply(copy: Path, state: Path, endpoint: str) -> Platform:
     terraform(folder, "apply", "-auto-approve", "-input=false", "-no-color", "-parallelism=20")
     values = json.loads(terraform(folder, "output", "-json"))
     return Platform(folder, {name: str(output["value"]) for name, output in values.items()})
+
+
+def empty(platform: Platform) -> None:
+    """Forget what was landed, curated and answered, so that tests may fill the platform one after the other."""
+    names = platform.outputs
+    for table in ("ledger_table", "serving_table"):
+        described = boto3.client("dynamodb").describe_table(TableName=names[table])["Table"]
+        keys = [key["AttributeName"] for key in described["KeySchema"]]
+        resource = boto3.resource("dynamodb").Table(names[table])
+        with resource.batch_writer() as batch:
+            for page in boto3.client("dynamodb").get_paginator("scan").paginate(TableName=names[table]):
+                for item in page["Items"]:
+                    batch.delete_item({key: item[key]["S"] for key in keys})
+    for stored in boto3.resource("s3").Bucket(names["lake_bucket"]).objects.all():
+        if not stored.key.startswith("artifacts/"):  # which Terraform has put there
+            stored.delete()
+    glue = boto3.client("glue")
+    for database in (names["catalog_database"], f"{names['catalog_database']}_masked", names["landing_database"]):
+        for page in glue.get_paginator("get_tables").paginate(DatabaseName=database):
+            for table in page["TableList"]:
+                glue.delete_table(DatabaseName=database, Name=table["Name"])
 
 
 def terraform(folder: Path, *words: str) -> str:
