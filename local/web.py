@@ -40,7 +40,7 @@ def build(layout: Layout) -> str:
         return "nothing to build"
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        return "not built: this needs Node.js 22 or newer, with npm"
+        return "not built: this needs Node.js 20.19 or newer, with npm"
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
     complete("web-install", [npm, "ci", "--no-audit", "--no-fund"], run=layout.run, env=dict(os.environ), cwd=sources)
