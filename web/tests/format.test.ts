@@ -65,7 +65,10 @@ describe("times", () => {
   });
 
   it("moments name their zone", () => {
-    expect(formatMoment("2026-11-21T04:05:00Z", "Australia/Sydney")).toMatch(/21 Nov 2026.*3:05\s?pm AEDT/);
+    const moment = "2026-11-21T04:05:00Z";
+    const at = (now: string) => formatMoment(moment, "Australia/Sydney", new Date(now));
+    expect(at("2026-12-01T00:00:00Z")).toMatch(/^21 Nov,? (at )?3:05\s?pm AEDT$/);
+    expect(at("2027-02-01T00:00:00Z")).toMatch(/^21 Nov 2026,? (at )?3:05\s?pm AEDT$/);
     expect(formatMoment(null)).toBe("never");
   });
 

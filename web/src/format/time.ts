@@ -34,15 +34,15 @@ export function formatRange(since: string, until: string): string {
   return format.formatRange(new Date(`${since}T00:00:00Z`), new Date(`${until}T00:00:00Z`));
 }
 
-/** Return a moment with its zone: `21 Nov 2026, 3:05 pm AEDT`. */
-export function formatMoment(moment: string | null | undefined, timeZone?: string): string {
+/** Return a moment with its zone: `21 Nov, 3:05 pm AEDT`; with its year where that is another than now. */
+export function formatMoment(moment: string | null | undefined, timeZone?: string, now = new Date()): string {
   if (!moment) return "never";
   const date = new Date(moment);
   if (Number.isNaN(date.getTime())) return moment;
   return new Intl.DateTimeFormat(currentLocale(), {
     day: "numeric",
     month: "short",
-    year: "numeric",
+    ...(date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" as const }),
     hour: "numeric",
     minute: "2-digit",
     timeZoneName: "short",

@@ -28,14 +28,16 @@ function columnsOf(column: Column, index: number, panel: Panel, result: Result):
     own,
     {
       name: `${name} before`,
-      label: `${label}, before`,
+      label: "before",
+      of: label,
       numeric: true,
       value: before,
       show: (pair) => formatNumber(before(pair), unit(pair), decimals),
     },
     {
       name: `${name} change`,
-      label: "Change",
+      label: "change",
+      of: label,
       numeric: true,
       show: (pair) => formatChange(value(pair), before(pair), unit(pair)) ?? "–",
     },

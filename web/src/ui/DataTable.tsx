@@ -6,6 +6,8 @@ import { toNumber } from "../format/numbers";
 export interface TableColumn<Row> {
   readonly name: string;
   readonly label: string;
+  /** What the label is of, where it says so little that only a screen reader needs to hear it. */
+  readonly of?: string;
   readonly numeric?: boolean;
   /** What to sort by; without it, the column cannot be sorted. */
   readonly value?: (row: Row) => Cell;
@@ -52,11 +54,11 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, empty = "Nothing
               >
                 {column.value ? (
                   <button type="button" onClick={() => press(column)}>
-                    {column.label}
+                    <Label column={column} />
                     <span aria-hidden="true">{order?.name === column.name ? (order.down ? " ↓" : " ↑") : ""}</span>
                   </button>
                 ) : (
-                  column.label
+                  <Label column={column} />
                 )}
               </th>
             ))}
@@ -80,6 +82,15 @@ export function DataTable<Row>({ caption, columns, rows, keyOf, empty = "Nothing
         </button>
       )}
     </section>
+  );
+}
+
+function Label<Row>({ column }: { column: TableColumn<Row> }) {
+  return (
+    <>
+      {column.of && <span class="unseen">{column.of}, </span>}
+      {column.label}
+    </>
   );
 }
 
