@@ -1,10 +1,10 @@
 """The metrics answer the venues' questions: as the lake, the warehouse and plain Python know it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -173,6 +173,33 @@ def test_sums_to_date_begin_anew_and_windows_go_along(engines: Engines):
         for day in days
     ]
     assert engines.rows(running, "athena") == engines.rows(running, "postgres") == expected
+
+
+def half_up(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def test_averages_and_margins_are_rounded_once(hotels: Places, engines: Engines):
+    range_ = {"since": AUTUMN[0], "until": AUTUMN[1]}
+    by_day = Query(metrics=("average_sale", "sales_per_sale"), group_by=("venue", "metric_time"), **range_)
+    margin = Query(metrics=("cost_of_goods", "gross_margin_percentage"), group_by=("venue", "product"), **range_)
+    sales, items = defaultdict(list), defaultdict(list)
+    for row in hotels.rows["sale"]:
+        if AUTUMN[0] <= row["business_date"] <= AUTUMN[1]:
+            sales[row["venue_id"], row["business_date"]].append(row["total_inc"])
+    for row in hotels.rows["sale_item"]:
+        if AUTUMN[0] <= row["business_date"] <= AUTUMN[1]:
+            items[row["venue_id"], row["inventory_code"]].append(row)
+    averages = [(*key, *[half_up(sum(some) / len(some))] * 2) for key, some in sorted(sales.items())]
+    margins = []
+    for key, some in sorted(items.items()):
+        known = [row for row in some if row["item_cost"] is not None]
+        cost, price = sum(row["quantity"] * row["item_cost"] for row in known), sum(row["total_ex"] for row in known)
+        margins.append((*key, cost if known else None, half_up((price - cost) * 100 / price) if price > 0 else None))
+    for dialect in ("athena", "postgres"):
+        assert engines.rows(by_day, dialect) == averages
+        assert engines.rows(margin, dialect) == margins
+    assert len({margin for *_, margin in margins}) > 5
 
 
 def test_the_clerks_name_is_the_latest_and_masked_for_who_may_not_see_it(hotels: Places, engines: Engines):
