@@ -9,6 +9,7 @@ import pytest
 from quayside.errors import Terminal
 from quayside.serving.http import BadRequest, Outdated
 from quayside.serving.users import forms
+from quayside.serving.users.__main__ import main
 from quayside.serving.users.errors import AddressTaken, LastAdmin, NotNow, UnknownUser
 from quayside.serving.users.record import By, User
 from quayside.serving.users.users import Users
@@ -33,6 +34,16 @@ def test_an_invited_user_has_a_record_an_account_and_a_mail(users, place):
     account = users.directory.find(user.user_id)
     assert (account.email, account.enabled, account.status) == ("bea@quayside.example", True, "FORCE_CHANGE_PASSWORD")
     assert users.store.errands() == []
+
+
+def test_the_first_administrator_is_invited_from_the_command_line(users, place, monkeypatch, capsys):
+    monkeypatch.setenv("QUAYSIDE_USERS_TABLE", place.users_table)
+    monkeypatch.setenv("QUAYSIDE_USER_POOL_ID", place.user_pool_id)
+    main("Ada@Quayside.example", "Ada Byron")
+
+    ada = users.store.get(capsys.readouterr().out.strip())
+    assert (ada.email, ada.role, ada.state) == ("ada@quayside.example", "admin", "invited")
+    assert users.directory.find(ada.user_id).email == ada.email
 
 
 def test_an_address_is_given_once_also_to_two_who_ask_at_once(users):
