@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from quayside.errors import Terminal
 from quayside.serving import http
 from quayside.serving.access import Access, Forbidden
-from quayside.serving.answers import Answers, Store, TooMuch
+from quayside.serving.answers import Answers, NotYet, Store, TooMuch
 from quayside.serving.dashboards import Dashboard, Request, UnknownDashboard, find, load_dashboards, visible
 from quayside.serving.dashboards.download import KINDS, NothingThere, download
 from quayside.serving.dashboards.request import Parameters
@@ -30,6 +30,7 @@ KNOWN: dict[type[Terminal], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     InvalidQuery: HTTPStatus.BAD_REQUEST,
     NothingThere: HTTPStatus.NOT_FOUND,
+    NotYet: HTTPStatus.SERVICE_UNAVAILABLE,
     TooMuch: HTTPStatus.BAD_REQUEST,
     UnknownDashboard: HTTPStatus.NOT_FOUND,
 }

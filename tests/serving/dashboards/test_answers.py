@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from quayside.errors import Retryable, Terminal
-from quayside.serving.answers import Answer, Answers, Question, Store, TooMuch, athena
+from quayside.serving.answers import Answer, Answers, NotYet, Question, Store, TooMuch, athena
 from quayside.serving.answers.answers import version_of
 from quayside.serving.metrics import Column, Compiled
 from quayside.settings import Settings
@@ -155,6 +155,17 @@ def test_a_query_that_athena_refuses_is_an_error_and_not_an_empty_answer(answers
     other = asked(answers.settings, "select product as other, 1.0 as sales, 2 as lines from sold")
     with pytest.raises(Terminal, match="not \\['product', 'sales', 'lines'\\]"):
         answers.ask([other], {}, wait=5)
+
+
+def test_a_table_that_is_not_there_yet_is_no_error_of_ours_and_is_found_once_it_is(answers, athena_):
+    name = f"new_{uuid.uuid4().hex[:6]}"
+    early = asked(answers.settings, f"select product, amount as sales, 1 as lines from {name}")
+    for _ in range(2):
+        with pytest.raises(NotYet, match="No data"):
+            answers.ask([early], {}, wait=20)
+    athena_.table(name, {"product": "string", "amount": "decimal(14,2)"}, "curated/sold/")
+    [answer] = answers.ask([early], {}, wait=20)
+    assert len(answer.rows) == 4
 
 
 def test_a_query_beyond_the_workgroups_limit_is_refused_and_not_run_again_soon(answers, athena_, started):

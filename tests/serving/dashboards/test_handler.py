@@ -9,7 +9,7 @@ import pytest
 
 from local.layout import ROOT
 from quayside.errors import Retryable, Terminal
-from quayside.serving.answers import TooMuch, athena
+from quayside.serving.answers import NotYet, TooMuch, athena
 from quayside.settings import Settings
 from tests.serving.dashboards.conftest import Company
 from tests.serving.dashboards.test_results import RANGE
@@ -106,6 +106,7 @@ def test_a_handle_opens_no_more_than_its_owner_may_see_now(handler, slow, monkey
     ("error", "status", "says"),
     [
         (TooMuch("take fewer days"), 400, "take fewer days"),
+        (NotYet(), 503, "data health"),
         (Retryable("the table x of account 123"), 503, "ask again"),
         (Terminal("secret stuff"), 500, "An error of ours"),
         (KeyError("secret stuff"), 500, "An error of ours"),
@@ -123,7 +124,7 @@ def test_errors_are_problems_and_ours_say_nothing_of_us(handler, monkeypatch, er
     assert says in answer[2]["detail"]
     assert "secret" not in str(answer)
     assert "123" not in str(answer)
-    assert ("Retry-After" in answer[1]) == (status == 503)
+    assert ("Retry-After" in answer[1]) == isinstance(error, Retryable)
 
 
 @pytest.mark.parametrize(

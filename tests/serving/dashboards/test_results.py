@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from quayside.errors import Retryable, Terminal
 from quayside.questions import ask_athena, load_question
 from quayside.serving.access import NAMES, ROLES, Access, Forbidden
-from quayside.serving.answers import Answers, TooMuch, postgres
+from quayside.serving.answers import Answers, NotYet, TooMuch, postgres
 from quayside.serving.dashboards import Request, UnknownDashboard, find, load_dashboards, visible
 from quayside.serving.dashboards.result import aligned, ask_for, result
 from quayside.serving.health import Health
@@ -292,6 +292,14 @@ def test_a_statement_that_takes_too_long_is_ended(company, monkeypatch):
     slow = Compiled(sql="select pg_sleep(20)", parameters=(), columns=(), datasets=(), key="", dialect="postgres")
     with pytest.raises(TooMuch, match="longer than 1 s"):
         postgres.ask(slow, company.reader, masked=False, most=1)
+
+
+def test_a_star_that_is_not_there_yet_is_no_error_of_ours(company):
+    early = Compiled(
+        sql="select 1 from warehouse.nothing", parameters=(), columns=(), datasets=(), key="", dialect="postgres"
+    )
+    with pytest.raises(NotYet):
+        postgres.ask(early, company.reader, masked=False, most=1)
 
 
 def test_a_warehouse_out_of_reach_is_worth_another_try(company):

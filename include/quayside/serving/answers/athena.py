@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from quayside.errors import QuaysideError, Retryable, Terminal
-from quayside.serving.answers.errors import TooMuch
+from quayside.serving.answers.errors import NotYet, TooMuch
 from quayside.serving.answers.values import Row, from_texts
 from quayside.serving.metrics import Column
 from quayside.settings import Settings, aws
@@ -56,6 +56,7 @@ def look(execution: str, attempt: int) -> Done | None:
     """Return what has become of a query; None while it runs.
 
     :raises TooMuch: it read, or would have read, more than it may
+    :raises NotYet: a table is not there
     :raises Terminal: it failed, and would again
     :raises Retryable: it failed, was stopped, is not known any more, or Athena did not answer
     """
@@ -72,6 +73,8 @@ def look(execution: str, attempt: int) -> Done | None:
     reason = status.get("StateChangeReason", status["State"])
     if "bytes scanned limit" in reason.lower():
         raise TooMuch(_TOO_MUCH)
+    if reason.startswith("TABLE_NOT_FOUND"):
+        raise NotYet()
     again = status["State"] == "CANCELLED" or status.get("AthenaError", {}).get("Retryable")
     raise (Retryable if again else Terminal)(f"Athena: {reason} (query {execution})")
 

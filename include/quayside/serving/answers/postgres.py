@@ -8,7 +8,7 @@ import psycopg
 from psycopg import errors, sql
 
 from quayside.errors import Retryable, Terminal
-from quayside.serving.answers.errors import TooMuch
+from quayside.serving.answers.errors import NotYet, TooMuch
 from quayside.serving.answers.values import Row, from_objects
 from quayside.serving.metrics import Compiled
 from quayside.settings import Credentials
@@ -23,6 +23,7 @@ def ask(compiled: Compiled, credentials: Credentials, *, masked: bool, most: int
     :param masked: the database itself then refuses whatever is not masked
     :param most: rows at most
     :raises TooMuch: there are more, or it takes too long
+    :raises NotYet: a table is not there
     :raises Terminal: the warehouse refuses it
     :raises Retryable: the warehouse is out of reach
     """
@@ -53,6 +54,8 @@ def _connected(credentials: Credentials) -> Iterator[psycopg.Connection[Any]]:
             yield connection
     except errors.QueryCanceled as error:
         raise TooMuch(f"This takes longer than {SECONDS} s: take fewer days.") from error
+    except errors.UndefinedTable as error:
+        raise NotYet from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Retryable(f"{credentials}: out of reach ({error.sqlstate or type(error).__name__}).") from error
     except psycopg.Error as error:
