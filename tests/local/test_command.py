@@ -38,6 +38,7 @@ def test_help_lists_every_target_with_what_it_does(tmp_path):
         "test",
         "lint",
         "bench",
+        "packages",
         "requirements",
     ]
     assert all(len(line.split()) > 3 for line in lines)
