@@ -64,7 +64,7 @@ class Layout:
 
     @property
     def web(self) -> Path:
-        """What the web app is told here, and of what sources it was built."""
+        """What the web app is told here."""
         return self.state / "web"
 
     def python(self, venv: str) -> Path:

@@ -34,16 +34,16 @@ def build(layout: Layout) -> str:
 
     :raises ProcessFailed: with what npm said
     """
-    sources, stamp = layout.root / "web", layout.web / "built"
+    sources, stamp = layout.root / "web", _build(layout) / ".sources"  # of the build, whichever platform made it
     digest = _digest(sources)
     if built(layout) and stamp.exists() and stamp.read_text() == digest:
         return "nothing to build"
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         return "not built: this needs Node.js 20.19 or newer, with npm"
-    stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.unlink(missing_ok=True)
-    complete("web-install", [npm, "ci", "--no-audit", "--no-fund"], run=layout.run, env=dict(os.environ), cwd=sources)
+    if not _installed(sources):
+        install = [npm, "ci", "--no-audit", "--no-fund"]
+        complete("web-install", install, run=layout.run, env=dict(os.environ), cwd=sources)
     complete("web-build", [npm, "run", "build"], run=layout.run, env=dict(os.environ), cwd=sources)
     stamp.write_text(digest)
     return "built"
@@ -77,6 +77,12 @@ def stop(layout: Layout) -> list[str]:
 
 def _build(layout: Layout) -> Path:
     return layout.root / "web" / "dist"
+
+
+def _installed(sources: Path) -> bool:
+    """Tell whether npm has installed since what it is to install was last changed."""
+    done, wanted = sources / "node_modules" / ".package-lock.json", sources / "package-lock.json"
+    return done.exists() and done.stat().st_mtime >= wanted.stat().st_mtime
 
 
 def _origin(address: str) -> str:
