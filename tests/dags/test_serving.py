@@ -84,3 +84,35 @@ def test_without_a_table_the_task_says_what_to_do(dags, settings, monkeypatch):
     monkeypatch.setenv("QUAYSIDE_SERVING_TABLE", replace(settings).serving_table)
     with pytest.raises(AirflowFailException, match="QUAYSIDE_SERVING_TABLE is not set"):
         renew(dags, Asset(name="totesys.curated"))
+
+
+def test_airflow_queues_a_run_when_the_lake_or_a_star_has_changed(dags, settings):
+    from airflow.assets.manager import AssetManager
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import sync_bag_to_db
+    from airflow.models.asset import AssetActive, AssetAliasModel, AssetDagRunQueue, AssetModel
+    from airflow.models.dag import DagModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete, select
+
+    with create_session() as session:
+        DagBundlesManager().sync_bundles_to_db(session=session)
+        session.commit()
+        sync_bag_to_db(dags.bag, "dags-folder", None, session=session)
+        session.get(DagModel, "quayside_serving").is_paused = False
+        session.execute(delete(AssetDagRunQueue))
+        session.commit()
+        curated = session.scalars(select(AssetModel).filter_by(name="swiftpos.curated")).one()
+        star = AssetModel(name="warehouse.fact_of_a_test", uri="warehouse.fact_of_a_test")
+        session.add(star)
+        session.flush()
+        session.add(AssetActive.for_asset(star))
+        loaded = session.scalars(select(AssetAliasModel).filter_by(name="hospitality.loaded")).one()
+        loaded.assets.append(star)
+        session.flush()
+        AssetManager.register_asset_change(asset=curated, session=session)
+        AssetManager.register_asset_change(asset=star, source_alias_names=[loaded.name], session=session)
+        session.flush()
+        queued = select(AssetDagRunQueue.asset_id).filter_by(target_dag_id="quayside_serving")
+        assert set(session.scalars(queued)) == {curated.id, star.id}
+        session.rollback()
