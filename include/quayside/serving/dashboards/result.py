@@ -16,7 +16,7 @@ from quayside.serving.health import Health
 from quayside.serving.metrics import Column, Compiled, Filter, Query, load_layer
 from quayside.settings import Settings
 
-WAIT = 1.5  # seconds that a caller is kept waiting before they get a handle
+WAIT = 2.5  # seconds that a caller is kept waiting before they get a handle
 VENUE = "venue"
 _COMPARED = 20_000  # rows of the other range in which counterparts are looked for
 
