@@ -134,6 +134,7 @@ def test_the_extraction_may_read_all_tables_and_write_none(source, url):
     source.execute("create table later (later_id integer)")
     source.commit()
     with psycopg.connect(url, user="quayside_extract") as reader:
+        reader.read_only = False  # as it is by default where a platform was made on this server
         for table in (*TABLES, "later"):
             reader.execute(psycopg.sql.SQL("select * from {}").format(psycopg.sql.Identifier(table)))
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

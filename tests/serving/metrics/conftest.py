@@ -38,6 +38,8 @@ def layer() -> MetricLayer:
 @pytest.fixture(scope="session")
 def engines(hotels: Places, layer: MetricLayer) -> Iterator[Engines]:
     """Who asks the hotels' lake and warehouse, as the API's Lambdas do."""
-    with psycopg.connect(**hotels.warehouse.conninfo()) as connection:  # type: ignore[arg-type]
+    # Under a name of its own: tests of failures end all connections of the platform.
+    conninfo = {**hotels.warehouse.conninfo(), "application_name": "tests"}
+    with psycopg.connect(**conninfo) as connection:  # type: ignore[arg-type]
         ask = {"athena": asking.athena(hotels.lake), "postgres": asking.postgres(connection)}
         yield Engines(layer, hotels.lake.catalog_database, ask)

@@ -47,7 +47,7 @@ def shop(aws: str, postgres: Any, layer: MetricLayer) -> Iterator[Shop]:
         made = _insert(connection)
     flow.run()
     _change(flow, made)
-    with psycopg.connect(**flow.warehouse.conninfo()) as connection:  # type: ignore[arg-type]
+    with psycopg.connect(**{**flow.warehouse.conninfo(), "application_name": "tests"}) as connection:  # type: ignore[arg-type]
         ask = {"athena": asking.athena(flow.settings), "postgres": asking.postgres(connection)}
         yield Shop(*made, Engines(layer, flow.settings.catalog_database, ask))
     databases.drop()
