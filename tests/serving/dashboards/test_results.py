@@ -302,6 +302,13 @@ def test_a_star_that_is_not_there_yet_is_no_error_of_ours(company):
         postgres.ask(early, company.reader, masked=False, most=1)
 
 
+def test_a_process_that_lives_on_takes_up_a_rotated_password(company):
+    outdated = replace(company.answers(), _credentials=replace(company.reader, password="yesterday's"))
+    assert show(company, "members", answers=outdated, since=["2026-03-31"]) == show(
+        company, "members", since=["2026-03-31"]
+    )
+
+
 def test_a_warehouse_out_of_reach_is_worth_another_try(company):
     with pytest.raises(Retryable, match="out of reach"):
         postgres.ask(

@@ -145,10 +145,7 @@ class Answers:
     def _compute(self, question: Question, key: tuple[str, str], deadline: float) -> Answer | None:
         compiled = question.compiled
         if compiled.dialect == "postgres":
-            from quayside.serving.answers import postgres  # a tenth of a cold start, which not every one needs
-
-            rows = postgres.ask(compiled, self._reader(), masked=question.masked, most=MOST_ROWS)
-            answer, execution = Answer(rows=rows, at=_now()), ""
+            answer, execution = Answer(rows=self._ask_warehouse(question), at=_now()), ""
         else:
             done = self.run(*key, lambda _: compiled.sql, question, deadline)
             if done is None:
@@ -162,6 +159,19 @@ class Answers:
         )
         self.store.keep(*key, Kept(state="done", execution=execution, place=place))
         return answer
+
+    def _ask_warehouse(self, question: Question) -> list[Row]:
+        from quayside.serving.answers import postgres  # a tenth of a cold start, which not every one needs
+
+        known = self._reader()
+        try:
+            return postgres.ask(question.compiled, known, masked=question.masked, most=MOST_ROWS)
+        except Retryable:
+            # A process lives longer than a password that is rotated, or than a warehouse that has moved.
+            self._credentials = credentials(SECRET, self.settings)
+            if self._credentials == known:
+                raise
+            return postgres.ask(question.compiled, self._credentials, masked=question.masked, most=MOST_ROWS)
 
     def _fetch(self, place: str) -> Answer | None:
         """Read a kept answer; None where it has been swept."""
