@@ -13,14 +13,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
+from local import web_server
 from tests.browser import fake_data
 from tests.browser.fake_cognito import CLIENT, POOL, Account, FakeCognito, Refused
 
 PASSWORD = "quiet harbour 42"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {api}; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
 
 
 @dataclass
@@ -322,7 +319,7 @@ class _ApiHandler(_Quiet):
 
 @contextmanager
 def serve(build: Path, fake: FakeApi) -> Iterator[FakeApi]:
-    """Serve the built web app from one origin, with a strict policy, and the fake API and pool from another."""
+    """Serve the built web app from one origin, with the headers that CloudFront gives, and the fake API and pool from another."""
     api = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_ApiHandler,), {"fake": fake}))
     fake.url = f"http://127.0.0.1:{api.server_port}"
     config = {
@@ -345,7 +342,8 @@ def serve(build: Path, fake: FakeApi) -> Iterator[FakeApi]:
             return self.wfile.write(payload)
 
         def end_headers(self) -> None:
-            self.send_header("Content-Security-Policy", POLICY.format(api=fake.url))
+            for name, value in web_server.headers(fake.url).items():
+                self.send_header(name, value)
             super().end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:

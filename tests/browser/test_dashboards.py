@@ -97,6 +97,16 @@ def test_every_chart_has_its_numbers_as_a_table(opens: Opens) -> None:
     assert shown == sorted(shown, reverse=True)
 
 
+def test_whoever_points_at_a_chart_is_told_its_numbers(opens: Opens) -> None:
+    page = opens("#/dashboards/gaming_floor?compare=previous_period")  # tooltips are HTML, which the policy watches
+    drawn(page)
+    charts = page.locator(".chart")
+    for number in range(charts.count()):
+        charts.nth(number).hover()
+        expect(charts.nth(number).locator(".chart-tip")).to_contain_text("$")
+    assert charts.count() == 2
+
+
 def test_late_data_and_a_closed_gate_are_told(opens: Opens) -> None:
     page = opens("#/dashboards/gaming_floor")
     drawn(page)

@@ -1,6 +1,7 @@
 """The web app's server: what a browser is sent, and with which headers."""
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -73,9 +74,10 @@ def test_the_app_may_run_its_own_scripts_and_call_its_own_services_alone(origin)
 
     rules = {rule.split()[0]: rule.split()[1:] for rule in policy.split(";")}
     assert rules["default-src"] == ["'none'"]
-    assert rules["script-src"] == ["'self'"]
+    assert rules["script-src"] == rules["style-src"] == rules["img-src"] == ["'self'"]
     assert rules["connect-src"] == ["'self'", "http://127.0.0.1:4566"]
-    assert rules["frame-ancestors"] == ["'none'"]
+    assert rules["frame-ancestors"] == rules["form-action"] == rules["base-uri"] == ["'none'"]
+    assert not {"unsafe", "data:", "blob:"} & set(re.findall(r"unsafe|data:|blob:", policy))
 
 
 @pytest.mark.parametrize(

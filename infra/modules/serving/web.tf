@@ -4,7 +4,8 @@ locals {
   delivered  = var.web_origin == null
   web_origin = local.delivered ? "https://${one(aws_cloudfront_distribution.web[*].domain_name)}" : var.web_origin
 
-  # The API's own name would be a circle: its document names the web app's. So any API of this region.
+  # The API's own name would be a circle: its document and its Lambdas name the web app's origin, which CloudFront
+  # gives, and CloudFront's distribution these headers. So any API of this region, and the one address of Cognito.
   headers = jsondecode(templatefile("${path.module}/headers.json", {
     services = "https://*.execute-api.${data.aws_region.current.name}.amazonaws.com ${local.cognito}"
   }))

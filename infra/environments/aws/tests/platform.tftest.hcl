@@ -132,6 +132,16 @@ run "the_api_is_watched_and_its_users_are_kept" {
     condition     = strcontains(aws_cloudfront_response_headers_policy.web[0].security_headers_config[0].content_security_policy[0].content_security_policy, "script-src 'self';")
     error_message = "no script but the app's own"
   }
+
+  assert {
+    condition     = !can(regex("unsafe|data:|blob:| https:( |;)|[*] ", aws_cloudfront_response_headers_policy.web[0].security_headers_config[0].content_security_policy[0].content_security_policy))
+    error_message = "nothing inline, and no host but those that are named"
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudfront_response_headers_policy.web[0].security_headers_config[0].content_security_policy[0].content_security_policy, "connect-src 'self' https://*.execute-api.eu-west-2.amazonaws.com https://cognito-idp.eu-west-2.amazonaws.com;")
+    error_message = "the app calls the region's APIs and its Cognito, and nothing else"
+  }
 }
 
 run "the_lake_keeps_what_a_mistake_deletes" {
