@@ -4,7 +4,7 @@ PYTHON ?= python3
 SEED ?= demo
 AUTH ?= false
 .DEFAULT_GOAL := help
-.PHONY: help up aws down reset status logs live test lint bench packages requirements
+.PHONY: help up aws down reset status logs live test lint bench packages bundle deploy requirements
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,12 @@ bench: ## Measure speed and memory against others; writes benchmarks/
 
 packages: ## Build the Lambdas' packages into dist/lambdas, for Terraform on AWS
 	@$(PYTHON) -m local packages
+
+bundle: ## Build what Amazon MWAA takes into dist/mwaa; OUTPUTS=FILE of `terraform output -json` fills startup.sh
+	@$(PYTHON) -m local bundle --outputs "$(OUTPUTS)"
+
+deploy: ## Put the bundle into service on Amazon MWAA; DRY_RUN=true only tells what it would do
+	@$(PYTHON) -m local deploy --outputs "$(OUTPUTS)" --dry-run "$(DRY_RUN)"
 
 requirements: ## Resolve the requirements anew; CONSTRAINTS=FILE is MWAA's constraints file
 	@$(PYTHON) -m local requirements --constraints "$(CONSTRAINTS)"

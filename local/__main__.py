@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Iterator
 
-from local import alone, checks, down, environments, packages, status, up
+from local import alone, bundle, checks, down, environments, packages, status, up
 from local.layout import Layout
 from local.processes import ProcessFailed
 
@@ -51,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     command("lint", checks.lint, "check style and types")
     command("bench", checks.bench, "run the benchmarks").add_argument("arguments", nargs="*")
     command("packages", _packages, "build the Lambdas' packages for AWS")
+    command("bundle", _bundle, "build what MWAA takes").add_argument("--outputs", default="")
+    deploying = command("deploy", _deploy, "put the bundle into service on MWAA")
+    deploying.add_argument("--outputs", default="")
+    deploying.add_argument("--dry-run", default="")
     command("requirements", checks.requirements, "resolve anew").add_argument("--constraints", default="")
     return parser
 
@@ -81,6 +88,26 @@ def _packages(layout: Layout) -> None:
     environments.install_all(layout, environments.outdated(layout), print)
     target = layout.root / "dist" / "lambdas"
     print(f"{target}: {', '.join(packages.build(layout, target, machine=packages.AWS)) or 'nothing to build'}")
+
+
+def _bundle(layout: Layout, outputs: str) -> None:
+    settings = bundle.outputs(layout, outputs)["settings"] if outputs else {}
+    print(f"{_mwaa(layout)}: {len(bundle.build(layout.root, _mwaa(layout), settings))} files")
+
+
+def _deploy(layout: Layout, outputs: str, dry_run: str) -> int:
+    airflow = bundle.outputs(layout, outputs)
+    environments.install_all(layout, environments.outdated(layout), print)
+    bundle.build(layout.root, _mwaa(layout), airflow["settings"])
+    command = [str(layout.python("airflow")), "-m", "local.deploy", str(_mwaa(layout))]
+    command += [airflow["bucket"], airflow["environment"], airflow["region"]]
+    command += ["--dry-run"] if dry_run in ("1", "true", "yes") else []
+    env = {**os.environ, "PYTHONPATH": str(layout.root / "include")}
+    return subprocess.run(command, cwd=layout.root, env=env).returncode
+
+
+def _mwaa(layout: Layout) -> Path:
+    return layout.root / "dist" / "mwaa"
 
 
 @contextmanager

@@ -1,12 +1,10 @@
 """What exists: the same modules apply to the local AWS and plan for the real one."""
 
 import json
-import os
 import re
 import shutil
 import time
 import uuid
-import zipfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +13,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.package import package
 from quayside.alerts import Alert, raise_alert
 from quayside.contract import load_contract
 from quayside.lake import Lake
@@ -256,26 +253,6 @@ def test_airflow_is_told_every_setting_that_the_platform_reads():
 
     read = {*Settings.__dataclass_fields__, *UserSettings.__dataclass_fields__}
     assert {name.lower() for name in told} == read - {"airflow_url"}  # its own, which it knows
-
-
-def test_the_same_plugins_make_the_same_archive(tmp_path: Path):
-    plugins = tmp_path / "plugins"
-    for name in (".airflowignore", "quayside_airflow/__init__.py", "quayside_airflow/__pycache__/old.pyc"):
-        (plugins / name).parent.mkdir(parents=True, exist_ok=True)
-        (plugins / name).write_text("*")
-    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
-
-    package(plugins, first)
-    os.utime(plugins / ".airflowignore", (0, 0))
-    package(plugins, second)
-
-    assert first.read_bytes() == second.read_bytes()
-    assert zipfile.ZipFile(first).namelist() == [".airflowignore", "quayside_airflow/__init__.py"]
-
-
-def test_plugins_without_an_ignore_file_are_refused(tmp_path: Path):
-    with pytest.raises(SystemExit, match="airflowignore"):
-        package(tmp_path, tmp_path / "plugins.zip")
 
 
 def _settings(platform: platforms.Platform) -> Settings:

@@ -39,6 +39,8 @@ def test_help_lists_every_target_with_what_it_does(tmp_path):
         "lint",
         "bench",
         "packages",
+        "bundle",
+        "deploy",
         "requirements",
     ]
     assert all(len(line.split()) > 3 for line in lines)

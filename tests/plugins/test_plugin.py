@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.package import package
+from local.bundle import pack
 from tests.support.airflow import ROOT, environment
 
 LOAD = """
@@ -41,7 +41,7 @@ def load(folder: Path, home: Path, manager: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("manager", ["airflow.plugins_manager", "airflow.sdk.plugins_manager"])
 def test_the_archive_for_mwaa_loads_our_plugin_and_executes_nothing_else(tmp_path, manager):
-    package(ROOT / "plugins", tmp_path / "plugins.zip")
+    pack(ROOT / "plugins", tmp_path / "plugins.zip")
     with zipfile.ZipFile(tmp_path / "plugins.zip") as archive:
         archive.extractall(tmp_path / "plugins")
 

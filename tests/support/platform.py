@@ -17,7 +17,7 @@ from local.layout import ROOT, Layout
 from local.tools import find_provider_mirror
 
 WEB_ORIGIN = "http://127.0.0.1:8070"
-COPIED = ("api_lambdas", "dags", "include", "infra")
+COPIED = ("api_lambdas", "include", "infra")
 NOT_COPIED = shutil.ignore_patterns(".terraform*", "__pycache__")
 
 
@@ -37,7 +37,6 @@ def checkout(copy: Path) -> Path:
     """Make a copy of all that Terraform reads, with the Lambdas' packages; return it."""
     for folder in COPIED:
         shutil.copytree(ROOT / folder, copy / folder, ignore=NOT_COPIED)
-    shutil.copy(ROOT / "requirements.txt", copy)
     layout = Layout.here()
     packages.build(layout, layout.packages, machine=packages.own_machine())
     for target in (copy / ".local" / "packages", copy / "dist" / "lambdas"):

@@ -6,13 +6,14 @@ Prints, as JSON, each task's state.
 import functools
 import json
 import sys
+from pathlib import Path
 
-from airflow.dag_processing.dagbag import DagBag
+from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk.execution_time import supervisor
 
 if __name__ == "__main__":
     supervisor.in_process_api_server = functools.cache(supervisor.in_process_api_server)
-    bag = DagBag(sys.argv[1], include_examples=False)
+    bag = BundleDagBag(sys.argv[1], bundle_path=Path(sys.argv[1]))
     states = {}
     for dag_id in sys.argv[2:]:
         run = bag.dags[dag_id].test(logical_date=None)

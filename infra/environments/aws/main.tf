@@ -63,6 +63,21 @@ module "warehouse" {
 locals {
   secret_prefix = "${var.name}/"
   source_root   = abspath("${path.root}/../../..")
+
+  # What quayside.settings reads in every process of Airflow: `make deploy` puts it into the start-up script.
+  settings = {
+    QUAYSIDE_LAKE_BUCKET      = module.lake.bucket
+    QUAYSIDE_LEDGER_TABLE     = module.lake.ledger_table
+    QUAYSIDE_ALERTS_TOPIC_ARN = module.alerts.topic_arn
+    QUAYSIDE_CATALOG_DATABASE = module.catalog.database
+    QUAYSIDE_ATHENA_WORKGROUP = module.catalog.workgroup
+    QUAYSIDE_SECRET_PREFIX    = local.secret_prefix
+    QUAYSIDE_INBOX_BUCKET     = module.landing.inbox_bucket
+    QUAYSIDE_LANDING_DATABASE = module.landing.database
+    QUAYSIDE_SERVING_TABLE    = module.serving.serving_table
+    QUAYSIDE_USERS_TABLE      = module.serving.users_table
+    QUAYSIDE_USER_POOL_ID     = module.serving.user_pool_id
+  }
 }
 
 module "orchestration" {
@@ -86,23 +101,8 @@ module "orchestration" {
   }
 
   airflow = {
-    source_root        = local.source_root
-    plugins_zip        = var.plugins_zip
     subnet_ids         = module.network.private_subnet_ids
     security_group_ids = [module.network.pipelines_security_group_id]
-    environment = {
-      QUAYSIDE_LAKE_BUCKET      = module.lake.bucket
-      QUAYSIDE_LEDGER_TABLE     = module.lake.ledger_table
-      QUAYSIDE_ALERTS_TOPIC_ARN = module.alerts.topic_arn
-      QUAYSIDE_CATALOG_DATABASE = module.catalog.database
-      QUAYSIDE_ATHENA_WORKGROUP = module.catalog.workgroup
-      QUAYSIDE_SECRET_PREFIX    = local.secret_prefix
-      QUAYSIDE_INBOX_BUCKET     = module.landing.inbox_bucket
-      QUAYSIDE_LANDING_DATABASE = module.landing.database
-      QUAYSIDE_SERVING_TABLE    = module.serving.serving_table
-      QUAYSIDE_USERS_TABLE      = module.serving.users_table
-      QUAYSIDE_USER_POOL_ID     = module.serving.user_pool_id
-    }
   }
 }
 

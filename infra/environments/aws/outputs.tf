@@ -26,6 +26,11 @@ output "athena_workgroup" {
   value = module.catalog.workgroup
 }
 
+output "airflow" {
+  description = "What `make deploy` asks for."
+  value       = merge(module.orchestration.code, { region = var.region, settings = local.settings })
+}
+
 output "airflow_url" {
   value = module.orchestration.airflow_url
 }

@@ -21,12 +21,6 @@ variable "source_cidr_blocks" {
   default     = []
 }
 
-variable "plugins_zip" {
-  description = "What infra/package.py made of plugins/."
-  type        = string
-  default     = "../../../dist/plugins.zip"
-}
-
 variable "packages" {
   description = "Folder with the Lambdas' packages, which `make packages` builds."
   type        = string

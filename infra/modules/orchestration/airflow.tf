@@ -1,19 +1,8 @@
-# Amazon MWAA and the code it runs. Nothing of this exists where var.airflow is null.
+# Amazon MWAA and the bucket of its code. Nothing of this exists where var.airflow is null.
+# What runs there is not Terraform's: `make deploy` uploads it, and tells the environment which versions to take.
 
 locals {
   instances = var.airflow == null ? 0 : 1
-  root      = try(var.airflow.source_root, "")
-
-  # Only the dags/ prefix, plugins.zip, requirements.txt and a start-up script reach MWAA: include/ is laid over dags/.
-  code = var.airflow == null ? {} : {
-    for file in fileset(local.root, "{dags,include}/**") : "dags/${replace(file, "/^(dags|include)//", "")}" => file
-    if !strcontains(file, "__pycache__")
-  }
-  startup = join("\n", concat(
-    ["#!/bin/sh", "# What quayside.settings reads, in every process of the environment."],
-    [for name, value in try(var.airflow.environment, {}) : "export ${name}='${value}'"],
-    [""],
-  ))
 }
 
 module "code" {
@@ -25,41 +14,6 @@ module "code" {
   served_over_tls = true
 }
 
-resource "aws_s3_object" "code" {
-  for_each = local.code
-
-  bucket      = module.code[0].name
-  key         = each.key
-  source      = "${local.root}/${each.value}"
-  source_hash = filemd5("${local.root}/${each.value}")
-}
-
-resource "aws_s3_object" "plugins" {
-  count = local.instances
-
-  bucket      = module.code[0].name
-  key         = "plugins.zip"
-  source      = var.airflow.plugins_zip
-  source_hash = filemd5(var.airflow.plugins_zip)
-}
-
-resource "aws_s3_object" "requirements" {
-  count = local.instances
-
-  bucket      = module.code[0].name
-  key         = "requirements.txt"
-  source      = "${local.root}/requirements.txt"
-  source_hash = filemd5("${local.root}/requirements.txt")
-}
-
-resource "aws_s3_object" "startup" {
-  count = local.instances
-
-  bucket  = module.code[0].name
-  key     = "startup.sh"
-  content = local.startup
-}
-
 resource "aws_mwaa_environment" "airflow" {
   count = local.instances
 
@@ -69,14 +23,8 @@ resource "aws_mwaa_environment" "airflow" {
   max_workers        = var.airflow.max_workers
   execution_role_arn = aws_iam_role.pipelines.arn
 
-  source_bucket_arn                = module.code[0].arn
-  dag_s3_path                      = "dags/"
-  plugins_s3_path                  = aws_s3_object.plugins[0].key
-  plugins_s3_object_version        = aws_s3_object.plugins[0].version_id
-  requirements_s3_path             = aws_s3_object.requirements[0].key
-  requirements_s3_object_version   = aws_s3_object.requirements[0].version_id
-  startup_script_s3_path           = aws_s3_object.startup[0].key
-  startup_script_s3_object_version = aws_s3_object.startup[0].version_id
+  source_bucket_arn = module.code[0].arn
+  dag_s3_path       = "dags/"
 
   # The address is public, the sign-in is IAM's.
   webserver_access_mode = "PUBLIC_ONLY"
@@ -113,7 +61,18 @@ resource "aws_mwaa_environment" "airflow" {
     }
   }
 
-  depends_on = [aws_iam_role_policy.airflow, aws_s3_object.code]
+  lifecycle {
+    ignore_changes = [
+      plugins_s3_object_version,
+      plugins_s3_path,
+      requirements_s3_object_version,
+      requirements_s3_path,
+      startup_script_s3_object_version,
+      startup_script_s3_path,
+    ]
+  }
+
+  depends_on = [aws_iam_role_policy.airflow]
 }
 
 # What MWAA itself asks of its execution role.
@@ -193,4 +152,47 @@ resource "aws_iam_role_policy" "airflow" {
   name   = "airflow"
   role   = aws_iam_role.pipelines.id
   policy = data.aws_iam_policy_document.airflow[0].json
+}
+
+# For whoever runs `make deploy`: to be attached to their role.
+data "aws_iam_policy_document" "deploy" {
+  count = local.instances
+
+  statement {
+    sid       = "CompareCode"
+    actions   = ["s3:GetBucketLocation", "s3:GetEncryptionConfiguration", "s3:ListBucket"]
+    resources = [module.code[0].arn]
+  }
+
+  statement {
+    sid       = "UploadCode" # what is deleted or replaced stays as a version, which this role cannot delete
+    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+    resources = [for place in ["dags/*", "plugins.zip", "requirements.txt", "startup.sh"] : "${module.code[0].arn}/${place}"]
+  }
+
+  statement {
+    sid       = "TellAirflow"
+    actions   = ["airflow:GetEnvironment", "airflow:UpdateEnvironment"]
+    resources = ["arn:${data.aws_partition.current.partition}:airflow:${local.here}:environment/${var.name}"]
+  }
+
+  statement {
+    sid       = "LeaveAirflowItsRole" # an update hands the environment the role that it has
+    actions   = ["iam:PassRole"]
+    resources = [aws_iam_role.pipelines.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["airflow.amazonaws.com", "airflow-env.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_policy" "deploy" {
+  count = local.instances
+
+  name        = "${var.name}-deploy"
+  description = "Put another version of the pipelines' code into service"
+  policy      = data.aws_iam_policy_document.deploy[0].json
 }

@@ -64,13 +64,8 @@ variable "policies" {
 variable "airflow" {
   description = <<-E
     The Amazon MWAA environment, or null for none: locally Airflow runs as four processes of its own.
-    `environment` are variables of every process; `source_root` is the checkout whose dags/, include/ and
-    requirements.txt are uploaded; `plugins_zip` is the archive that infra/package.py makes of plugins/.
   E
   type = object({
-    environment        = map(string)
-    source_root        = string
-    plugins_zip        = string
     subnet_ids         = list(string)
     security_group_ids = list(string)
     environment_class  = optional(string, "mw1.small")

@@ -35,7 +35,6 @@ mock_provider "aws" {
 }
 
 variables {
-  plugins_zip        = "main.tf" # any file: it is only fingerprinted
   alert_emails       = ["data@example.com"]
   source_cidr_blocks = ["10.9.0.0/24"]
 }
@@ -51,6 +50,11 @@ run "the_whole_plans_and_names_what_settings_are_made_of" {
   assert {
     condition     = output.landing_database == "quayside_landing"
     error_message = "QUAYSIDE_LANDING_DATABASE"
+  }
+
+  assert {
+    condition     = output.airflow.environment == "quayside" && output.airflow.settings.QUAYSIDE_LEDGER_TABLE == "quayside-ledger"
+    error_message = "where `make deploy` brings the code, and what it puts into the start-up script"
   }
 
   assert {
@@ -254,7 +258,7 @@ run "a_bucket_refuses_plain_http" {
   }
 }
 
-run "airflow_gets_the_code_and_the_settings" {
+run "airflow_is_made_and_its_code_is_not_terraforms" {
   command = plan
 
   module {
@@ -275,9 +279,6 @@ run "airflow_gets_the_code_and_the_settings" {
     job_arns             = ["arn:aws:glue:eu-west-2:123456789012:job/quayside-swiftpos"]
 
     airflow = {
-      environment        = { QUAYSIDE_LEDGER_TABLE = "quayside-ledger" }
-      source_root        = "../../.." # relative to this environment
-      plugins_zip        = "main.tf"
       subnet_ids         = ["subnet-00000000000000001", "subnet-00000000000000002"]
       security_group_ids = ["sg-00000000000000001"]
     }
@@ -289,12 +290,12 @@ run "airflow_gets_the_code_and_the_settings" {
   }
 
   assert {
-    condition     = contains(keys(aws_s3_object.code), "dags/quayside/settings.py")
-    error_message = "include/ is laid over dags/"
+    condition     = aws_mwaa_environment.airflow[0].dag_s3_path == "dags/"
+    error_message = "where `make deploy` puts the DAGs"
   }
 
   assert {
-    condition     = strcontains(aws_s3_object.startup[0].content, "export QUAYSIDE_LEDGER_TABLE='quayside-ledger'")
-    error_message = "the start-up script tells every process where things are"
+    condition     = aws_iam_policy.deploy[0].name == "quayside-deploy"
+    error_message = "what whoever deploys is allowed"
   }
 }
