@@ -17,70 +17,18 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from local import bundle, deploy
 from local.layout import ROOT
-from local.steps import Steps
 from quayside.errors import Retryable, Terminal
-from tests.bundle.fake_mwaa import FakeMwaa, serve
+from tests.bundle.place import SETTINGS, Place, new_place
 from tests.support.aws import REGION
-
-SETTINGS = {"QUAYSIDE_LAKE_BUCKET": "lake"}
-
-
-class Place:
-    """An environment, its bucket, and a small checkout that is deployed to it."""
-
-    def __init__(self, root: Path, mwaa: FakeMwaa, bucket: str) -> None:
-        self.root, self.mwaa, self.bucket = root, mwaa, bucket
-
-    def change(self, mark: str) -> None:
-        """Change every file of the checkout, so that all of it says ``mark``."""
-        for path in self.root.rglob("*"):
-            if path.is_file() and path.name != bundle.IGNORE:
-                path.write_text(f"# {mark}\n")
-
-    def bring(self, *, dry: bool = False) -> None:
-        """Build the bundle and deploy it."""
-        bundle.build(self.root, self.root.parent / "mwaa", SETTINGS)
-        deploy.deploy(self.deployment(), Steps(), dry=dry)
-
-    def deployment(self) -> deploy.Deployment:
-        """The deployment of the bundle that was built last."""
-        return deploy.Deployment(self.root.parent / "mwaa", self.bucket, "quayside", REGION)
-
-    def settle(self) -> None:
-        """Wait until what was begun has ended."""
-        while self.mwaa.get()["Status"] != "AVAILABLE":
-            pass
-
-    def dags(self) -> dict[str, str]:
-        """What lies in the dags folder: name → text."""
-        found = boto3.resource("s3").Bucket(self.bucket).objects.filter(Prefix="dags/")
-        return {entry.key.removeprefix("dags/"): entry.get()["Body"].read().decode() for entry in found}
-
-    def runs_with(self, name: str) -> str:
-        """What a versioned file says in the version that the environment's machines run with."""
-        word, s3 = deploy.VERSIONED[name], boto3.client("s3")
-        version = self.mwaa.running.get(f"{word}S3ObjectVersion")
-        return s3.get_object(Bucket=self.bucket, Key=name, VersionId=version)["Body"].read().decode() if version else ""
 
 
 @pytest.fixture
 def place(tmp_path: Path, aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """An environment without any code."""
-    for name in ("dags/shop.py", "include/shop/till.py", "include/shop/deep/drawer.py", "plugins/shop_plugin.py",
-                 "requirements.txt", "include/.airflowignore", "plugins/.airflowignore"):  # fmt: skip
-        (tmp_path / "root" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "root" / name).write_text("*/\n")
-    bucket, s3 = f"code-{uuid.uuid4().hex[:10]}", boto3.client("s3")
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    mwaa = FakeMwaa(bucket)
-    with serve(mwaa) as endpoint:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_MWAA", endpoint)
-        monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")  # else it asks api.127.0.0.1
-        monkeypatch.setattr(deploy, "PAUSE", 0.01)
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # with the hooks of another test
-        made = Place(tmp_path / "root", mwaa, bucket)
-        made.change("old")
+    """An environment without any code, and its bucket."""
+    bucket = f"code-{uuid.uuid4().hex[:10]}"
+    boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    monkeypatch.setattr(deploy, "PAUSE", 0.01)
+    with new_place(tmp_path / "root", bucket) as made:
         yield made
 
 
