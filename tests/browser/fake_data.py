@@ -53,6 +53,7 @@ NAMES = {
     "product": ["Carlton Draught schooner", "House Sauvignon Blanc glass", "Chicken parmigiana", "Steak sandwich", "Espresso martini",
                 "Great Northern pot", "Fish and chips", "Garlic bread", "Soda water", "Flat white"],
     "member": ["Member 10241", "Member 10377", "Member 11002", "Member 11530", "Member 12004"],
+    "member_name": ["Dimitra Chen", "Tane Kelly", "Yuki Smith"],
     "staff": ["Staff 3", "Staff 7", "Staff 9", "Staff 12"],
     "currency": ["GBP", "USD", "EUR"],
     "hour_of_day": [*range(6, 24), *range(6)],
@@ -90,6 +91,7 @@ PANELS: dict[str, list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]]] 
     "members": [
         ("spend", "Spend by member", "bar", ("sales",), ("member",)),
         ("rows", "Members", "table", ("sales", "points"), ("member",)),
+        ("names", "Members by name", "table", ("sales",), ("member_name",)),
     ],
     "totesys_sales": [
         ("total", "In total", "number", ("orders", "order_value"), ()),
@@ -158,7 +160,10 @@ def _panel(one: tuple, since: date, until: date, grain: str, compare: str, venue
     if dimensions and dimensions[0] not in ("time", "hour_of_day"):
         rows.sort(key=lambda row: -float(row[len(dimensions)]))
     before = [
-        [*row[: len(dimensions)], *(_value(metric, tuple(row[: len(dimensions)]), "before") for metric in metrics)]
+        [
+            *(_earlier(part, compare) for part in row[: len(dimensions)]),
+            *(_value(metric, tuple(row[: len(dimensions)]), "before") for metric in metrics),
+        ]
         for row in rows
     ]
     units = {METRICS[metric][1] for metric in metrics}
@@ -187,6 +192,14 @@ def _times(since: date, until: date, grain: str) -> list[str]:
     starts = {"day": lambda day: day, "week": lambda day: day - timedelta(days=day.weekday()), "month": lambda day: day.replace(day=1),
               "quarter": lambda day: day.replace(month=day.month - (day.month - 1) % 3, day=1)}  # fmt: skip
     return sorted({starts[grain](day).isoformat() for day in days})
+
+
+def _earlier(part: Any, compare: str) -> Any:
+    """Return what is compared with: 28 days or 52 weeks before, as if every range were that long."""
+    if not isinstance(part, str) or part[:2] != "20":
+        return part
+    moved = datetime.fromisoformat(part) - timedelta(days=364 if compare == "previous_year" else 28)
+    return moved.isoformat() if "T" in part else moved.date().isoformat()
 
 
 def _value(metric: str, key: tuple[Any, ...], when: str) -> str | int:

@@ -1,11 +1,16 @@
 """Dashboards in a real browser: what is asked, what is shown, and what happens when it is slow, empty or refused."""
 
 import re
+from datetime import date
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from quayside.serving.access import Access
+from quayside.serving.dashboards import load_dashboards
+from quayside.serving.metrics import InvalidQuery, load_layer
 from tests.browser import fake_data
+from tests.browser.build import WEB
 from tests.browser.conftest import PHONE, WIDE, Opens
 from tests.browser.fake_api import FakeApi
 
@@ -84,7 +89,7 @@ def test_every_chart_has_its_numbers_as_a_table(opens: Opens) -> None:
     page = opens("#/dashboards/sales_against_wages?compare=previous_period")
     drawn(page)
     panel = page.get_by_role("region", name="Sales and wages")
-    expect(panel.get_by_role("img")).to_have_attribute("aria-label", re.compile("highest"))
+    expect(panel.get_by_role("img").first).to_have_attribute("aria-label", re.compile("highest"))
     panel.get_by_role("button", name="Table", exact=True).click()
     expect(panel.get_by_role("columnheader")).to_have_text(
         ["Business date", "Sales", "Sales, before", "Sales, change", "Wages", "Wages, before", "Wages, change",
@@ -105,6 +110,48 @@ def test_whoever_points_at_a_chart_is_told_its_numbers(opens: Opens) -> None:
         charts.nth(number).hover()
         expect(charts.nth(number).locator(".chart-tip")).to_contain_text("$")
     assert charts.count() == 2
+
+
+def test_a_comparison_says_with_which_days(opens: Opens) -> None:
+    page = opens("#/dashboards/sales_against_wages?compare=previous_period")
+    drawn(page)
+    panel = page.get_by_role("region", name="Sales and wages")
+    expect(panel.get_by_text("dashed: 27 Sept – 24 Oct 2026")).to_be_visible()
+    panel.locator(".chart").first.hover()
+    expect(panel.locator(".chart-tip").first).to_contain_text(re.compile(r"Sales, \w{3}, \d+ (Sept|Oct) 2026"))
+    expect(page.get_by_role("region", name="By venue").get_by_text("pale: the compared range")).to_be_visible()
+
+
+def test_a_comparison_with_nothing_says_so(opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = fake_data.result
+
+    def alone(*given, **named):
+        found = full(*given, **named)
+        for panel in found["panels"]:
+            panel["comparison_rows"] = [[None] * len(row) for row in panel["rows"]]
+        return found
+
+    monkeypatch.setattr(fake_data, "result", alone)
+    page = opens("#/dashboards/products?compare=previous_year")
+    expect(page.locator(".meaning")).to_contain_text("against the year before, of which nothing was recorded")
+
+
+def test_amounts_of_each_currency_have_a_chart_of_their_own(opens: Opens) -> None:
+    page = opens("#/dashboards/totesys_purchases")
+    drawn(page)
+    panel = page.get_by_role("region", name="Paid and due")
+    expect(panel.locator("figcaption")).to_have_count(3)
+    assert set(panel.locator("figcaption").all_inner_texts()) == {"GBP", "USD", "EUR"}
+    expect(panel.get_by_role("img", name="Chart: Paid and due, USD.")).to_be_visible()
+    panel.get_by_role("button", name="Due", exact=True).click()  # in all three
+    expect(panel.get_by_role("button", name="Due", exact=True)).to_have_attribute("aria-pressed", "false")
+
+
+def test_whose_days_are_shown_and_which_are_not_whole_is_told(opens: Opens) -> None:
+    page = opens("#/dashboards/totesys_sales?since=2026-10-02&until=2026-10-31")
+    expect(page.locator(".meaning")).to_contain_text("days in UTC · Only part of this month.")
+    page.goto(page.url.split("#")[0] + "#/dashboards/products?since=2026-11-02&until=2026-11-17")
+    expect(page.locator(".meaning")).to_contain_text("06:00, Australia/Sydney time · Only part of the last week.")
 
 
 def test_late_data_and_a_closed_gate_are_told(opens: Opens) -> None:
@@ -168,6 +215,8 @@ def test_a_dashboard_without_data_says_so(opens: Opens, monkeypatch: pytest.Monk
     monkeypatch.setattr(fake_data, "result", empty)
     page = opens("#/dashboards/products")
     expect(page.get_by_text("Nothing was recorded in these days.")).to_have_count(3)
+    expect(page.get_by_role("button", name="as CSV")).to_have_count(3)
+    expect(page.get_by_role("button", name="as Parquet")).to_have_count(0)  # Athena writes no file without a row
 
 
 @pytest.mark.parametrize("label", ["CSV", "Parquet"])
@@ -180,6 +229,48 @@ def test_a_panel_is_downloaded_by_its_signed_link(opens: Opens, fake: FakeApi, l
     asked = next(one for one in fake.requests if "/download?" in one)
     assert "/dashboards/products/panels/rows/download?since=" in asked
     assert asked.endswith(f"&venue=1&format={label.lower()}")
+
+
+def test_parquet_is_not_offered_of_what_only_the_warehouse_knows(opens: Opens) -> None:
+    page = opens("#/dashboards/members")
+    drawn(page)
+    for title, count in (("Members", 1), ("Members by name", 0)):
+        expect(page.get_by_role("button", name=f"Download {title} as Parquet", exact=True)).to_have_count(count)
+        expect(page.get_by_role("button", name=f"Download {title} as CSV", exact=True)).to_have_count(1)
+
+
+def test_the_app_knows_which_panels_the_lake_cannot_tell() -> None:
+    source = (WEB / "src" / "pages" / "Downloads.tsx").read_text(encoding="utf-8")
+    known = set(re.findall(r'"(\w+)"', source.partition("NOT_IN_THE_LAKE = [")[2].partition("]")[0]))
+    access, day = Access(role="admin", venues=None), date(2026, 11, 1)
+    for dashboard in load_dashboards().values():
+        for panel in dashboard.panels:
+            query = panel.query(day, day, dashboard.grains[0], limit=None)
+            try:
+                load_layer().compile(query, access, dialect="athena", database="lake")
+                told = True
+            except InvalidQuery:
+                told = False
+            assert told is not bool(known & set(panel.group_by)), f"{dashboard.name}: {panel.name}"
+
+
+def test_the_menu_of_a_phone_is_used_by_keyboard(opens: Opens) -> None:
+    page = opens("#/dashboards/products", size=PHONE)
+    drawn(page)
+    menu = page.get_by_role("button", name="Menu")
+    menu.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Overview")).to_be_focused()
+    expect(page.locator("main")).to_have_attribute("inert", "")  # nothing behind it can be reached
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    expect(page.get_by_role("link", name="Overview")).to_be_hidden()
+    menu.press("Enter")
+    page.get_by_role("link", name="Products").press("Enter")  # the page that is shown already
+    expect(page.get_by_role("link", name="Products")).to_be_hidden()
+    menu.press("Enter")
+    page.get_by_role("link", name="Members").press("Enter")
+    expect(page.get_by_role("heading", name="Members", level=1)).to_be_focused()
 
 
 def test_the_focus_follows_the_page_and_the_keyboard_reaches_the_content(opens: Opens) -> None:

@@ -74,6 +74,15 @@ def test_a_file_is_downloaded(page: Page) -> None:
     with page.expect_download(timeout=2 * SLOW) as download:
         page.get_by_role("button", name="Download Sales and wages as CSV").click()
     assert "sales" in Path(download.value.path()).read_text(encoding="utf-8").lower()
+    page.goto(f"{WEB_ORIGIN}/#/dashboards/members?{QUERY}")
+    expect(page.get_by_role("heading", name="Members", level=1)).to_be_visible()
+    expect(page.get_by_role("button", name="Download Members' spend as CSV")).to_be_visible(timeout=2 * SLOW)
+    offered = page.get_by_role("button", name="as Parquet").all()
+    assert offered
+    for button in offered:
+        with page.expect_download(timeout=2 * SLOW) as download:
+            button.click()
+        assert Path(download.value.path()).read_bytes().startswith(b"PAR1")
 
 
 def test_data_health_is_shown(page: Page) -> None:

@@ -76,6 +76,8 @@ def test_role_and_venues_are_changed(opens: Opens, fake: FakeApi) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("region", name="Audit trail, table")).to_contain_text("Change role")
     assert (user["role"], user["venues"], user["version"]) == ("manager", [1, 2], 2)
+    change = "Venues: Harbour Light Hotel Bella Vista Hotel, Harbour Light Hotel"
+    expect(page.get_by_role("region", name="Audit trail, table")).to_contain_text(change)
     page.get_by_label("Role").select_option("analyst")
     expect(page.get_by_label("Bella Vista Hotel")).to_have_count(0)
     page.get_by_role("button", name="Save").click()

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Cell, Column, Panel } from "../src/api/client";
 import { describe as inWords } from "../src/charts/describe";
-import { BARS_AT_MOST, draw, drawHeat, SERIES_AT_MOST } from "../src/charts/drawing";
-import { bucketsOf } from "../src/charts/table";
+import { BARS_AT_MOST, type Drawing, draw, drawHeat, type Facet, SERIES_AT_MOST } from "../src/charts/drawing";
+import { bucketsOf, cutBuckets } from "../src/charts/table";
 import { widths } from "../src/charts/widths";
 import { sort } from "../src/ui/DataTable";
 
@@ -70,6 +70,43 @@ describe("a line chart", () => {
     expect(compared?.values.slice(0, 2)).toEqual([4, null]);
   });
 
+  it("says with which days it compares, as the API does", () => {
+    const rows = ["2026-11-16", "2026-11-17", "2026-11-18"].map((day) => [day, "5"]);
+    const before = [
+      ["2026-11-09", "4"],
+      [null, null],
+      ["2026-11-11", "6"],
+    ]; // not every day has one
+    const drawing = draw(panel([DAY, SALES], rows, before), WEEK, "day");
+    expect(drawing.beforeAll).toBe("9–11 Nov 2026");
+    expect(drawing.before.slice(0, 4)).toEqual(["Mon, 9 Nov 2026", "", "Wed, 11 Nov 2026", ""]);
+    const weeks = [column("metric_time__week", "time"), SALES];
+    const earlier = [["2025-11-17", "4"]];
+    expect(draw(panel(weeks, [["2026-11-16", "5"]], earlier), WEEK, "week").beforeAll).toBe("Week of 17 Nov 2025");
+    const several = panel(
+      weeks,
+      [
+        ["2026-11-09", "5"],
+        ["2026-11-16", "5"],
+      ],
+      [
+        ["2025-11-10", "4"],
+        ["2025-11-17", "4"],
+      ],
+    );
+    expect(draw(several, WEEK, "week").beforeAll).toBe("weeks of 10–17 Nov 2025");
+    expect(draw(panel([VENUE, SALES], [["a", "5"]], [["a", "4"]]), WEEK, "day").beforeAll).toBe("");
+  });
+
+  it("names each of several scales, by the series where there is one", () => {
+    const captions = (drawing: Drawing) => drawing.facets.map(({ caption }) => caption);
+    expect(captions(draw(panel([DAY, SALES, SHARE], [["2026-11-16", "5", "31"]]), WEEK, "day"))).toEqual([
+      "sales",
+      "wage_percentage",
+    ]);
+    expect(captions(draw(panel([DAY, SALES], [["2026-11-16", "5"]]), WEEK, "day"))).toEqual([""]);
+  });
+
   it("splits by a dimension, greatest first, and says what it leaves out", () => {
     const rows = Array.from({ length: 11 }, (_, index) => ["2026-11-16", `v${index}`, String(index)]);
     const drawing = draw(panel([DAY, VENUE, SALES], rows), WEEK, "day");
@@ -88,7 +125,14 @@ describe("a line chart", () => {
       WEEK,
       "day",
     );
-    expect(drawing.facets.map(({ unit }) => unit)).toEqual(["USD", "GBP"]);
+    expect(drawing.facets.map(({ unit, caption }) => [unit, caption])).toEqual([
+      ["USD", "USD"],
+      ["GBP", "GBP"],
+    ]);
+    expect(drawing.facets.flatMap(({ series }) => series.map(({ name, color }) => [name, color]))).toEqual([
+      ["paid", 0],
+      ["paid", 0],
+    ]);
   });
 
   it("is told in words", () => {
@@ -103,7 +147,7 @@ describe("a line chart", () => {
       WEEK,
       "day",
     );
-    expect(inWords("Sales", drawing)).toBe(
+    expect(inWords("Sales", drawing, drawing.facets[0] as Facet)).toBe(
       "Chart: Sales. sales: highest $7.00 (Thu, 19 Nov 2026), lowest $5.00 (Mon, 16 Nov 2026).",
     );
   });
@@ -131,7 +175,7 @@ describe("hours of the clock", () => {
     ];
     const drawing = drawHeat(panel([DAY, HOUR, SALES], rows), "day");
     expect(drawing.columns).toEqual(["06:00", "23:00", "02:00"]);
-    expect(drawing.lines).toEqual(["Mon, 16 Nov 2026", "Tue, 17 Nov 2026"]);
+    expect(drawing.lines).toEqual(["Mon, 16 Nov", "Tue, 17 Nov"]);
     expect(drawing.cells).toEqual([
       [0, 0, 1],
       [1, 0, 2],
@@ -169,15 +213,15 @@ describe("amounts of several currencies", () => {
       [
         "GBP",
         [
-          ["GBP: made", [1, 5]],
-          ["GBP: due", [2, 6]],
+          ["made", [1, 5]],
+          ["due", [2, 6]],
         ],
       ],
       [
         "USD",
         [
-          ["USD: made", [3, null]],
-          ["USD: due", [4, null]],
+          ["made", [3, null]],
+          ["due", [4, null]],
         ],
       ],
     ]);
@@ -197,6 +241,16 @@ describe("buckets", () => {
       "2026-02-01",
     ]);
     expect(bucketsOf({ since: "2026-06-30", until: "2026-07-01" }, "quarter")).toEqual(["2026-04-01", "2026-07-01"]);
+  });
+
+  it("that a range cuts are told", () => {
+    const cut = (since: string, until: string, grain: "day" | "week" | "month") => cutBuckets({ since, until }, grain);
+    expect(cut("2026-11-16", "2026-11-29", "week")).toBe("");
+    expect(cut("2026-11-17", "2026-11-29", "week")).toBe("Only part of the first week.");
+    expect(cut("2026-11-16", "2026-11-28", "week")).toBe("Only part of the last week.");
+    expect(cut("2026-10-02", "2026-12-30", "month")).toBe("Only part of the first and last month.");
+    expect(cut("2026-11-17", "2026-11-18", "month")).toBe("Only part of this month.");
+    expect(cut("2026-11-17", "2026-11-18", "day")).toBe("");
   });
 });
 
@@ -221,5 +275,22 @@ describe("panels", () => {
       of("bar", "f"),
     ]);
     expect(placed.filter(({ wide }) => wide).map(({ panel: { name } }) => name)).toEqual(["a", "d", "e", "f"]);
+  });
+
+  it("take a whole line for several currencies, or for more bars than half a line holds", () => {
+    const line = { ...panel([DAY, SALES], [["2026-11-16", "1"]]), name: "line" };
+    const columns = [DAY, column("currency", "dimension"), column("paid", "metric", "currency")];
+    const money = (...codes: string[]) =>
+      panel(
+        columns,
+        codes.map((code) => ["2026-11-16", code, "1"]),
+      );
+    const bars = (count: number) => ({
+      ...panel([DAY, SALES], Array(count).fill(["2026-11-16", "1"])),
+      chart: "bar" as const,
+    });
+    const wide = (other: Panel) => widths([line, other]).some(({ wide }) => wide);
+    expect([wide(money("GBP")), wide(money("GBP", "USD"))]).toEqual([false, true]);
+    expect([wide(bars(60)), wide(bars(100))]).toEqual([false, true]);
   });
 });

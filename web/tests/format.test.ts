@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { formatChange, formatNumber, formatShort, setLocale, toNumber } from "../src/format/numbers";
+import { formatChange, formatNumber, formatShort, setLocale, toNumber, unitLabel } from "../src/format/numbers";
 import { formatDay, formatHour, formatMinutes, formatMoment, formatRange, formatTick } from "../src/format/time";
 
 beforeEach(() => setLocale("en-AU"));
@@ -7,6 +7,7 @@ beforeEach(() => setLocale("en-AU"));
 describe("numbers", () => {
   it("money keeps its cents and names its currency", () => {
     expect(formatNumber("1234.5", "AUD")).toBe("$1,234.50");
+    expect([formatNumber("1234.500", "AUD", 3), formatNumber("0.125", "AUD", 3)]).toEqual(["$1,234.50", "$0.125"]);
     expect(formatNumber("1234.5", "GBP")).toMatch(/^(£|GBP\s)1,234\.50$/);
     setLocale("en-GB");
     expect(formatNumber("1234.5", "AUD")).toBe("A$1,234.50");
@@ -20,6 +21,12 @@ describe("numbers", () => {
     expect(formatNumber("7.25", "hours", 2)).toBe("7.25 h");
     expect(formatNumber("31.27", "percent")).toBe("31.3 %");
     expect(formatNumber(12000, "count")).toBe("12,000");
+    expect([formatNumber("1354.000", "units", 3), formatNumber("1.5", "units", 3)]).toEqual(["1,354", "1.5"]);
+    expect([unitLabel("hours", "Hours"), unitLabel("hours", "Work"), unitLabel("AUD", "Sales")]).toEqual([
+      "",
+      "hours",
+      "AUD",
+    ]);
   });
 
   it("nothing is a dash, not a zero", () => {

@@ -1,7 +1,7 @@
 /** What a chart shows, before any library: categories, series, and one facet for each unit (no two scales in one). */
 import type { Cell, Column, Panel } from "../api/client";
 import { toNumber } from "../format/numbers";
-import { formatDay, formatHour, formatTick } from "../format/time";
+import { formatDay, formatHour, formatRange, formatTick, formatWeekday } from "../format/time";
 import type { Grain } from "../state/choice";
 import type { Range } from "../state/dates";
 import { bucketsOf, currencyOf, grainOf, type Pair, pairs, rolesOf, unitOf } from "./table";
@@ -20,6 +20,8 @@ export interface Series {
 
 export interface Facet {
   readonly unit: string;
+  /** What tells it from the others; empty where it is the only one. */
+  readonly caption: string;
   readonly series: readonly Series[];
 }
 
@@ -30,6 +32,9 @@ export interface Drawing {
   /** Whether the categories follow time, from left to right. */
   readonly timed: boolean;
   readonly facets: readonly Facet[];
+  /** What each category is compared with, in full, and all of them in few words; empty where that is no time. */
+  readonly before: readonly string[];
+  readonly beforeAll: string;
   /** What is not drawn, in words; empty where all is. */
   readonly omitted: string;
 }
@@ -53,17 +58,41 @@ export function draw(panel: Panel, range: Range, grain: string): Drawing {
   const axis = timed ? whole : first(whole, BARS_AT_MOST);
   const splitBy = dimensions.filter((index) => times.length > 0 || !named.includes(index));
   const all = seriesOf(panel, axis, metrics, splitBy);
-  const own = all.filter(({ compared }) => !compared);
+  const count = new Set(all.map(({ color }) => color)).size;
   const drawn = all.filter(({ color }) => color < SERIES_AT_MOST);
-  const units = [...new Set(drawn.map(({ unit }) => unit))];
-  const series = own.length > SERIES_AT_MOST && `${SERIES_AT_MOST} of ${own.length} series`;
+  const series = count > SERIES_AT_MOST && `${SERIES_AT_MOST} of ${count} series`;
   const bars = whole.keys.length > axis.keys.length && `${axis.keys.length} of ${whole.keys.length} bars`;
   return {
     ticks: axis.ticks,
     labels: axis.labels,
     timed,
-    facets: units.map((unit) => ({ unit, series: drawn.filter((one) => one.unit === unit) })),
+    facets: facetsOf(drawn),
+    ...(times.length > 0 ? comparedTimes(panel, times[0] as number, axis, grain) : { before: [], beforeAll: "" }),
     omitted: [series, bars].filter(Boolean).join(", "),
+  };
+}
+
+function facetsOf(drawn: readonly Series[]): Facet[] {
+  const units = [...new Set(drawn.map(({ unit }) => unit))];
+  const own = drawn.filter(({ compared }) => !compared);
+  const recurring = new Set(own.map(({ name }) => name)).size < own.length;
+  const caption = (unit: string) => {
+    if (units.length === 1) return "";
+    return recurring ? unit : own.flatMap((one) => (one.unit === unit ? [one.name] : [])).join(", ");
+  };
+  return units.map((unit) => ({ unit, caption: caption(unit), series: drawn.filter((one) => one.unit === unit) }));
+}
+
+/** Return with which times those of the axis are compared, as the API says beside each row. */
+function comparedTimes(panel: Panel, time: number, axis: Axis, wanted: string) {
+  const grain = grainOf(panel.columns[time] as Column, wanted);
+  const found = new Map(pairs(panel).map(({ row, before }) => [axis.of(row), before?.[time] ?? null]));
+  const keys = axis.keys.map((key) => found.get(key) ?? null);
+  const known = keys.flatMap((key) => (key === null ? [] : [String(key)])).sort(byText);
+  const [first = "", last = ""] = [known[0], known.at(-1)];
+  return {
+    before: keys.map((key) => (key === null ? "" : timeLabel(String(key), grain))),
+    beforeAll: first === "" ? "" : timesLabel(first, last, grain),
   };
 }
 
@@ -93,7 +122,7 @@ export function drawHeat(panel: Panel, grain: string): HeatDrawing {
   });
   const word = (index: number) => (key: string) => {
     if (isHour(panel, index)) return formatHour(key);
-    return times.includes(index) ? timeLabel(key, grainOf(panel.columns[index] as Column, grain)) : key;
+    return times.includes(index) ? heatLabel(key, grainOf(panel.columns[index] as Column, grain)) : key;
   };
   const { label: name } = panel.columns[metric] as Column;
   const unit = unitOf(panel.columns[metric] as Column, panel, panel.rows[0]);
@@ -119,6 +148,17 @@ export function timeLabel(key: string, grain: Grain): string {
   return grain === "hour" ? `${formatDay(key)}, ${formatHour(key)}` : formatDay(key, grain);
 }
 
+function timesLabel(first: string, last: string, grain: Grain): string {
+  if (first === last) return timeLabel(first, grain);
+  if (grain === "hour" || grain === "day") return formatRange(first.slice(0, 10), last.slice(0, 10));
+  if (grain === "week") return `weeks of ${formatRange(first, last)}`;
+  return `${timeLabel(first, grain)} – ${timeLabel(last, grain)}`;
+}
+
+function heatLabel(key: string, grain: Grain): string {
+  return grain === "day" ? formatWeekday(key) : timeLabel(key, grain);
+}
+
 function namesAxis(panel: Panel, columns: readonly number[]): Axis {
   const of = (row: readonly Cell[]) => nameOf(row, columns) || "Total";
   const keys = [...new Set(panel.rows.map(of))];
@@ -138,19 +178,28 @@ function seriesOf(panel: Panel, axis: Axis, metrics: readonly number[], splitBy:
     const split = nameOf(pair.row, splitBy);
     bySplit.set(split, [...(bySplit.get(split) ?? []), pair]);
   }
-  const made = [...bySplit].flatMap(([split, rows]) =>
-    metrics.map((metric) => oneSeries(panel, axis, metric, split, rows)),
+  const made = [...bySplit.values()].flatMap((rows) =>
+    metrics.map((metric) => oneSeries(panel, axis, metric, splitBy, rows)),
   );
   const ordered = splitBy.length > 0 && metrics.length === 1 ? made.sort((a, b) => b.size - a.size) : made;
-  return ordered.flatMap(({ name, unit, now, before }, color) => [
-    ...(before ? [{ name, unit, color, compared: true, values: before }] : []),
-    { name, unit, color, compared: false, values: now },
-  ]);
+  const names = [...new Set(ordered.map(({ name }) => name))]; // the same in each currency's facet
+  return ordered.flatMap(({ name, unit, now, before }) => {
+    const color = names.indexOf(name);
+    return [
+      ...(before ? [{ name, unit, color, compared: true, values: before }] : []),
+      { name, unit, color, compared: false, values: now },
+    ];
+  });
 }
 
-function oneSeries(panel: Panel, axis: Axis, metric: number, split: string, rows: readonly Pair[]) {
+function oneSeries(panel: Panel, axis: Axis, metric: number, splitBy: readonly number[], rows: readonly Pair[]) {
   const column = panel.columns[metric] as Column;
   const alone = rolesOf(panel.columns).metrics.length === 1;
+  const currency = column.unit === "currency" ? currencyOf(panel) : null; // which its facet names already
+  const split = nameOf(
+    rows[0]?.row ?? [],
+    splitBy.filter((index) => index !== currency),
+  );
   const found = new Map(rows.map((pair) => [axis.of(pair.row), pair]));
   const now = axis.keys.map((key) => toNumber(found.get(key)?.row[metric]));
   const before = axis.keys.map((key) => toNumber(found.get(key)?.before?.[metric]));

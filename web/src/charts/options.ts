@@ -1,90 +1,66 @@
 /** ECharts' options for a drawing. */
 import type { EChartsOption, SeriesOption } from "echarts";
 import { formatNumber, formatShort } from "../format/numbers";
-import type { Drawing, HeatDrawing, Series } from "./drawing";
+import type { Drawing, Facet, HeatDrawing, Series } from "./drawing";
 import type { Palette } from "./palette";
 import { tooltip } from "./tooltip";
 
 export type Kind = "line" | "bar" | "stacked_bar";
 
-const FACET = 210; // pixels
-const GAP = 50; // between facets: the axis and some air
-const END = 26; // below the last one
+const STANDING = 236; // pixels, the axis included
+const AXIS = 34;
 const BAR = 26;
 const FONT = { fontFamily: "system-ui, sans-serif", fontSize: 12 };
+const PLACE = { outerBoundsMode: "same", outerBoundsContain: "axisLabel" } as const; // as much as the labels need
 
-/** Return how high a chart is, in pixels. */
-export function heightOf(drawing: Drawing, kind: Kind): number {
-  const height = lying(drawing, kind) ? drawing.ticks.length * barHeight(drawing, kind) + 12 : FACET;
-  return drawing.facets.length * (height + GAP) - GAP + END;
+/** Return how high the chart of one facet is, in pixels. */
+export function heightOf(drawing: Drawing, facet: Facet, kind: Kind): number {
+  return lying(drawing, kind) ? drawing.ticks.length * barHeight(facet, kind) + AXIS : STANDING;
 }
 
-/** Return the options of a line or bar chart; `hidden` series, by name, are left out. */
+/** Return the options of one facet's line or bar chart; `hidden` series, by name, are left out. */
 export function chartOptions(
   drawing: Drawing,
+  facet: Facet,
   kind: Kind,
   palette: Palette,
   hidden: ReadonlySet<string>,
 ): EChartsOption {
   const across = lying(drawing, kind);
-  const height = across ? drawing.ticks.length * barHeight(drawing, kind) + 12 : FACET;
-  const facets = drawing.facets.map((facet) => ({
-    ...facet,
-    series: facet.series.filter(({ name }) => !hidden.has(name)),
-  }));
-  const values = (unit: string) => ({
+  const series = facet.series.filter(({ name }) => !hidden.has(name));
+  const label = { ...FONT, color: palette.muted, hideOverlap: true };
+  const unit = facet.caption === facet.unit ? "" : facet.unit; // the caption says it
+  const values = {
     type: "value" as const,
     splitNumber: 4,
-    axisLabel: {
-      ...FONT,
-      color: palette.muted,
-      formatter: (value: number) => formatShort(value, unit),
-      hideOverlap: true,
-    },
+    axisLabel: { ...label, formatter: (value: number) => formatShort(value, unit) },
     splitLine: { lineStyle: { color: palette.line } },
-  });
-  const names = (index: number) => ({
+  };
+  const names = {
     type: "category" as const,
     data: [...drawing.ticks],
     inverse: across,
-    gridIndex: index,
     boundaryGap: kind !== "line",
     axisTick: { show: false },
-    axisLine: { lineStyle: { color: palette.line } },
-    axisLabel: {
-      ...FONT,
-      color: palette.muted,
-      hideOverlap: true,
-      ...(across ? { width: 130, overflow: "truncate" as const, interval: 0 } : {}),
-    },
-  });
-  const valueAxes = facets.map(({ unit }, index) => ({ ...values(unit), gridIndex: index }));
-  const nameAxes = facets.map((_, index) => names(index));
+    axisLine: { lineStyle: { color: palette.line }, onZero: !across },
+    axisLabel: { ...label, ...(across ? { width: 130, overflow: "truncate" as const, interval: 0 } : { margin: 12 }) },
+  };
   return {
     animation: false,
     textStyle: FONT,
-    grid: facets.map((_, index) => ({
-      top: index * (height + GAP) + 12,
-      height: height - 12,
-      left: across ? 142 : 58,
-      right: 16,
-    })),
-    xAxis: across ? valueAxes : nameAxes,
-    yAxis: across ? nameAxes : valueAxes,
-    axisPointer: { link: [{ [across ? "yAxisIndex" : "xAxisIndex"]: "all" }] as never },
+    grid: { ...PLACE, top: 10, bottom: 4, left: 0, right: 16 },
+    xAxis: across ? values : names,
+    yAxis: across ? names : values,
     tooltip: {
       trigger: "axis",
       ...tip(palette),
       axisPointer: { type: kind === "line" ? "line" : "shadow", lineStyle: { color: palette.muted } },
       formatter: (given: unknown) => {
         const index = (Array.isArray(given) ? given[0] : given).dataIndex as number;
-        return tooltip(
-          drawing.labels[index] ?? "",
-          facets.flatMap(({ series }) => lines(series, index, palette)),
-        );
+        return tooltip(drawing.labels[index] ?? "", lines(series, index, drawing.before[index] || "before", palette));
       },
     },
-    series: facets.flatMap(({ series }, index) => series.map((one) => seriesOption(one, index, kind, palette))),
+    series: series.map((one) => seriesOption(one, kind, palette)),
   } as EChartsOption;
 }
 
@@ -103,7 +79,7 @@ export function heatOptions(drawing: HeatDrawing, palette: Palette): EChartsOpti
   return {
     animation: false,
     textStyle: FONT,
-    grid: { top: 8, left: 104, right: 16, bottom: 58 },
+    grid: { ...PLACE, top: 8, left: 0, right: 16, bottom: 36 },
     xAxis: axis(drawing.columns),
     yAxis: { ...axis(drawing.lines), inverse: true },
     visualMap: {
@@ -112,8 +88,8 @@ export function heatOptions(drawing: HeatDrawing, palette: Palette): EChartsOpti
       calculable: false,
       text: [formatShort(high, drawing.unit), formatShort(low, drawing.unit)],
       orient: "horizontal",
-      left: 104,
-      bottom: 4,
+      left: 0,
+      bottom: 0,
       itemWidth: 12,
       itemHeight: 120,
       inRange: { color: [...palette.heat] },
@@ -159,17 +135,16 @@ function lying(drawing: Drawing, kind: Kind): boolean {
   return !drawing.timed && kind !== "line" && drawing.ticks.length > 1;
 }
 
-function barHeight(drawing: Drawing, kind: Kind): number {
-  const most = Math.max(1, ...drawing.facets.map(({ series }) => series.length));
-  return kind === "stacked_bar" ? BAR : BAR + (most - 1) * 12;
+function barHeight({ series }: Facet, kind: Kind): number {
+  return kind === "stacked_bar" ? BAR : BAR + (series.length - 1) * 12;
 }
 
-function seriesOption(series: Series, facet: number, kind: Kind, palette: Palette): SeriesOption {
+function seriesOption(series: Series, kind: Kind, palette: Palette): SeriesOption {
   const color = palette.series[series.color % palette.series.length] as string;
-  const place = { name: series.name, xAxisIndex: facet, yAxisIndex: facet, data: [...series.values] };
+  const shown = { name: series.name, data: [...series.values] };
   if (kind === "line")
     return {
-      ...place,
+      ...shown,
       type: "line",
       symbol: "circle",
       symbolSize: 5,
@@ -184,7 +159,7 @@ function seriesOption(series: Series, facet: number, kind: Kind, palette: Palett
       z: series.compared ? 1 : 2,
     };
   return {
-    ...place,
+    ...shown,
     type: "bar",
     ...(kind === "stacked_bar" ? { stack: series.compared ? "before" : "now" } : {}),
     barMaxWidth: 28,
@@ -193,11 +168,11 @@ function seriesOption(series: Series, facet: number, kind: Kind, palette: Palett
   };
 }
 
-function lines(series: readonly Series[], index: number, palette: Palette) {
+function lines(series: readonly Series[], index: number, before: string, palette: Palette) {
   return [...series]
     .sort((a, b) => a.color - b.color || Number(a.compared) - Number(b.compared))
     .map((one) => ({
-      name: one.compared ? `${one.name}, before` : one.name,
+      name: one.compared ? `${one.name}, ${before}` : one.name,
       text: formatNumber(one.values[index] ?? null, one.unit),
       color: palette.series[one.color % palette.series.length] as string,
       faint: one.compared,

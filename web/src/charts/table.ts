@@ -1,5 +1,5 @@
 /** What a panel's columns mean, and its rows beside those that they are compared with. */
-import type { Cell, Column, Panel } from "../api/client";
+import type { Cell, Column, Panel, Result } from "../api/client";
 import { GRAINS, type Grain } from "../state/choice";
 import { addDays, addMonths, type Day, type Range, startOfMonth, startOfWeek } from "../state/dates";
 
@@ -47,12 +47,33 @@ export function pairs(panel: Panel): Pair[] {
   return panel.rows.map((row, index) => ({ row, before: panel.comparison_rows?.[index] ?? null }));
 }
 
+/** Tell whether a result is compared with a range of which nothing is known. */
+export function comparesWithNothing({ panels }: Result): boolean {
+  const compared = panels.filter(({ comparison_rows }) => comparison_rows !== null);
+  const empty = ({ columns, comparison_rows }: Panel) =>
+    rolesOf(columns).metrics.every((index) => comparison_rows?.every((row) => (row[index] ?? null) === null));
+  return compared.length > 0 && compared.every(empty);
+}
+
 /** Return the first days of all buckets of a range, those without data too. */
 export function bucketsOf({ since, until }: Range, grain: Grain): Day[] {
   const buckets: Day[] = [];
   for (let bucket = bucketStart(since, grain); bucket <= until; bucket = bucketNext(bucket, grain))
     buckets.push(bucket);
   return buckets;
+}
+
+/** Return which buckets a range holds in part only, in a sentence; empty where all are whole. */
+export function cutBuckets(range: Range, grain: Grain): string {
+  const buckets = bucketsOf(range, grain);
+  const last = buckets.at(-1);
+  if (grain === "hour" || grain === "day" || buckets[0] === undefined || last === undefined) return "";
+  const begins = buckets[0] < range.since;
+  const ends = bucketNext(last, grain) > addDays(range.until, 1);
+  if (!begins && !ends) return "";
+  if (buckets.length === 1) return `Only part of this ${grain}.`;
+  const which = begins && ends ? "first and last" : begins ? "first" : "last";
+  return `Only part of the ${which} ${grain}.`;
 }
 
 function bucketStart(day: Day, grain: Grain): Day {

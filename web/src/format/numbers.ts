@@ -54,10 +54,10 @@ export function toNumber(value: Cell | undefined): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** Return what a unit is called beside an axis or a title. */
-export function unitLabel(unit: string): string {
+/** Return what a unit is called beside a title; empty where the title says it. */
+export function unitLabel(unit: string, title: string): string {
   if (unit === "percent") return "%";
-  return unit === "count" || unit === "currency" ? "" : unit;
+  return unit === "count" || unit === "currency" || title.toLowerCase().includes(unit) ? "" : unit;
 }
 
 function suffix(unit: string): string {
@@ -65,7 +65,10 @@ function suffix(unit: string): string {
 }
 
 function decimals(value: Cell, unit: string, digits?: number): Intl.NumberFormatOptions {
-  if (digits !== undefined) return { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  if (digits !== undefined) {
+    const fixed = CURRENCY.test(unit) || unit === "percent" || unit === "hours"; // else a whole number is shown as one
+    return { minimumFractionDigits: fixed ? Math.min(digits, 2) : 0, maximumFractionDigits: digits };
+  }
   if (CURRENCY.test(unit)) return { minimumFractionDigits: 2, maximumFractionDigits: 2 };
   if (unit === "percent" || unit === "hours") return { minimumFractionDigits: 1, maximumFractionDigits: 1 };
   return { maximumFractionDigits: String(value).split(".")[1]?.length ?? 0 };

@@ -12,6 +12,11 @@ export function formatDay(day: string, grain = "day"): string {
   return plain(date, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
 }
 
+/** Return a day with its weekday, and without the year, for where that is told already. */
+export function formatWeekday(day: string): string {
+  return plain(new Date(`${day.slice(0, 10)}T00:00:00Z`), { weekday: "short", day: "numeric", month: "short" });
+}
+
 /** Return a bucket for an axis: short. */
 export function formatTick(bucket: string, grain: string): string {
   const date = new Date(`${bucket.slice(0, 10)}T00:00:00Z`);

@@ -6,6 +6,7 @@ import { href } from "../state/router";
 import { DataTable, type TableColumn } from "../ui/DataTable";
 import { ProblemNote, Skeleton } from "../ui/feedback";
 import { useSubmission } from "../ui/form";
+import { useVenueNames } from "./UserParts";
 import { words } from "./words";
 
 /** What was done, the newest first, page by page. */
@@ -59,6 +60,9 @@ export function AuditList({ path, query, subjects }: { path: string; query: Quer
 function Change({ entry }: { entry: AuditEntry }) {
   const before = (entry.before ?? {}) as Record<string, unknown>;
   const after = (entry.after ?? {}) as Record<string, unknown>;
+  const venueNames = useVenueNames();
+  const text = (field: string, value: unknown) =>
+    field === "venues" && (value === null || Array.isArray(value)) ? venueNames(value) : plain(value);
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (field) => JSON.stringify(before[field]) !== JSON.stringify(after[field]),
   );
@@ -66,15 +70,15 @@ function Change({ entry }: { entry: AuditEntry }) {
     <ul class="plain">
       {fields.map((field) => (
         <li key={field}>
-          {words(field)}: {field in before && <del>{text(before[field])}</del>}{" "}
-          {field in after && <ins>{text(after[field])}</ins>}
+          {words(field)}: {field in before && <del>{text(field, before[field])}</del>}{" "}
+          {field in after && <ins>{text(field, after[field])}</ins>}
         </li>
       ))}
     </ul>
   );
 }
 
-function text(value: unknown): string {
+function plain(value: unknown): string {
   if (value === null || value === undefined) return "none";
   return Array.isArray(value)
     ? value.join(", ") || "none"

@@ -1,10 +1,11 @@
 import { useEffect } from "preact/hooks";
 import type { Result } from "../api/client";
 import { useApp } from "../app";
+import { comparesWithNothing, cutBuckets } from "../charts/table";
 import { widths } from "../charts/widths";
 import { formatMoment, formatRange } from "../format/time";
 import { type Choice, choiceParameters, parseChoice, queryOf } from "../state/choice";
-import { businessDay } from "../state/dates";
+import { businessDay, dayInUtc } from "../state/dates";
 import { useResource } from "../state/resource";
 import { href, navigate } from "../state/router";
 import { announce } from "../ui/announce";
@@ -19,9 +20,10 @@ export function DashboardPage({ name, parameters }: { name: string; parameters: 
   const { client, dashboards, venues } = useApp();
   const dashboard = dashboards.find((one) => one.name === name);
   const choice = parseChoice(parameters, dashboard?.grains ?? []);
-  const zone =
-    (venues.find(({ venue_id }) => choice.venues.includes(venue_id)) ?? venues[0])?.time_zone ?? "Australia/Sydney";
-  const query = queryOf(choice, businessDay(new Date(), zone));
+  const venue = venues.find(({ venue_id }) => choice.venues.includes(venue_id)) ?? venues[0];
+  const now = new Date();
+  const today = venue && dashboard?.filters.includes("venue") ? businessDay(now, venue.time_zone) : dayInUtc(now);
+  const query = queryOf(choice, today);
   const path = `/dashboards/${encodeURIComponent(name)}`;
   const answer = useResource(path + JSON.stringify(query), async (signal, progress) =>
     dashboard ? client.ask<Result>(path, query, signal, progress) : null,
@@ -66,18 +68,22 @@ export function DashboardPage({ name, parameters }: { name: string; parameters: 
 
 function Meaning({ result }: { result: Result }) {
   const zones = [...new Set(result.venues.map(({ time_zone }) => time_zone))];
+  const cut = cutBuckets(result, result.grain);
   return (
     <p class="meaning">
       <strong>{formatRange(result.since, result.until)}</strong>
       {result.compare === "previous_period" && <> against the period before</>}
       {result.compare === "previous_year" && <> against the year before</>}
+      {comparesWithNothing(result) && <>, of which nothing was recorded</>}
       {result.venues.length > 0 && <> · {result.venues.map(({ name }) => name).join(", ")}</>}
-      {zones.length > 0 && (
-        <span class="faint">
-          {" "}
-          · business days from 06:00, {zones.map((zone) => zone.replaceAll("_", " ")).join(", ")} time
-        </span>
-      )}
+      <span class="faint">
+        {" "}
+        ·{" "}
+        {zones.length > 0
+          ? `business days from 06:00, ${zones.map((zone) => zone.replaceAll("_", " ")).join(", ")} time`
+          : "days in UTC"}
+        {cut && ` · ${cut}`}
+      </span>
     </p>
   );
 }

@@ -18,12 +18,12 @@ const COLUMNS: readonly TableColumn<DatasetHealth>[] = [
     name: "state",
     label: "Freshness",
     value: ({ freshness_minutes }) => freshness_minutes,
-    show: ({ state, freshness_minutes, promised_minutes }) => (
+    show: ({ state, freshness_minutes, promised_minutes, last_batch_at }) => (
       <>
         <Badge tone={state === "fresh" ? "good" : state === "late" ? "bad" : "plain"}>{state}</Badge>{" "}
-        <span class="faint">
+        <span class="faint" title={`Last batch: ${formatMoment(last_batch_at)}`}>
           {freshness_minutes !== null && formatMinutes(freshness_minutes)}
-          {promised_minutes !== null && ` (promised ${formatMinutes(promised_minutes)})`}
+          {promised_minutes !== null && ` of ${formatMinutes(promised_minutes)}`}
         </span>
       </>
     ),
@@ -54,12 +54,6 @@ const COLUMNS: readonly TableColumn<DatasetHealth>[] = [
     value: ({ last_run }) => last_run?.state ?? null,
     show: ({ last_run }) => (last_run ? <Run run={last_run} /> : "–"),
   },
-  {
-    name: "batch",
-    label: "Last batch",
-    value: ({ last_batch_at }) => last_batch_at,
-    show: ({ last_batch_at }) => formatMoment(last_batch_at),
-  },
 ];
 
 /** Whether data keeps what its contracts promise, stage by stage. */
@@ -82,7 +76,7 @@ export function DataHealthPage() {
           Refresh
         </button>
       </div>
-      <p class="lead">What each dataset promises in its contract, and whether it keeps it.</p>
+      <p class="lead">How old each dataset is, of what its contract allows, and what was found in it.</p>
       {health.problem && <ProblemNote problem={health.problem} retry={health.reload} />}
       {health.loading && !health.data && <Skeleton lines={6} label="Loading data health" />}
       {health.data && (
@@ -134,7 +128,7 @@ function Run({ run }: { run: NonNullable<DatasetHealth["last_run"]> }) {
   const safe = /^https?:\/\//.test(run.url);
   return (
     <>
-      <Badge tone={tone}>{run.state}</Badge>{" "}
+      <Badge tone={tone}>{run.state === "success" ? <span class="unseen">success</span> : run.state}</Badge>{" "}
       {safe ? (
         <a href={run.url} target="_blank" rel="noopener noreferrer" title={run.run_id}>
           {run.dag_id} ↗

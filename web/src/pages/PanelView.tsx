@@ -2,7 +2,7 @@ import { useMemo, useState } from "preact/hooks";
 import type { Panel, Query, Result } from "../api/client";
 import { Chart } from "../charts/Chart";
 import { describe } from "../charts/describe";
-import { type Drawing, draw, drawHeat } from "../charts/drawing";
+import { type Drawing, draw, drawHeat, type Facet } from "../charts/drawing";
 import { chartOptions, heatHeight, heatOptions, heightOf, type Kind } from "../charts/options";
 import type { Palette } from "../charts/palette";
 import { unitLabel } from "../format/numbers";
@@ -23,7 +23,7 @@ export function PanelView({ panel, result, path, query, wide }: Props) {
   const drawn = panel.chart !== "table" && panel.chart !== "number";
   const [table, setTable] = useState(!drawn);
   const sql = result.sql?.filter((one) => one.panel === panel.name) ?? [];
-  const unit = panel.unit ? unitLabel(panel.unit) : "";
+  const unit = drawn && panel.unit ? unitLabel(panel.unit, panel.title) : "";
   return (
     <section class={wide ? "panel wide" : "panel"} aria-labelledby={`panel-${panel.name}`}>
       <header>
@@ -36,11 +36,7 @@ export function PanelView({ panel, result, path, query, wide }: Props) {
               Table
             </button>
           )}
-          <Downloads
-            path={`${path}/panels/${encodeURIComponent(panel.name)}/download`}
-            query={query}
-            title={panel.title}
-          />
+          <Downloads path={`${path}/panels/${encodeURIComponent(panel.name)}/download`} query={query} panel={panel} />
         </div>
       </header>
       {panel.rows.length === 0 ? (
@@ -70,16 +66,38 @@ export function PanelView({ panel, result, path, query, wide }: Props) {
 function Lines({ panel, kind, result }: { panel: Panel; kind: Kind; result: Result }) {
   const drawing = useMemo(() => draw(panel, result, result.grain), [panel, result]);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const options = useMemo(
-    () => (palette: Palette) => chartOptions(drawing, kind, palette, hidden),
-    [drawing, kind, hidden],
-  );
+  const { facets, omitted } = drawing;
   return (
     <>
-      <Legend drawing={drawing} hidden={hidden} setHidden={setHidden} />
-      <Chart label={describe(panel.title, drawing)} height={heightOf(drawing, kind)} options={options} />
-      {drawing.omitted && <p class="faint">Drawn are {drawing.omitted}; the table has all.</p>}
+      <Legend drawing={drawing} kind={kind} hidden={hidden} setHidden={setHidden} />
+      <div class="facets">
+        {facets.map((facet) => (
+          <OneFacet key={facet.unit} panel={panel} drawing={drawing} facet={facet} kind={kind} hidden={hidden} />
+        ))}
+      </div>
+      {omitted && <p class="faint">Drawn are {omitted}; the table has all.</p>}
     </>
+  );
+}
+
+interface FacetProps {
+  readonly panel: Panel;
+  readonly drawing: Drawing;
+  readonly facet: Facet;
+  readonly kind: Kind;
+  readonly hidden: ReadonlySet<string>;
+}
+
+function OneFacet({ panel, drawing, facet, kind, hidden }: FacetProps) {
+  const options = useMemo(
+    () => (palette: Palette) => chartOptions(drawing, facet, kind, palette, hidden),
+    [drawing, facet, kind, hidden],
+  );
+  return (
+    <figure>
+      {facet.caption && <figcaption>{facet.caption}</figcaption>}
+      <Chart label={describe(panel.title, drawing, facet)} height={heightOf(drawing, facet, kind)} options={options} />
+    </figure>
   );
 }
 
@@ -92,14 +110,17 @@ function Heat({ panel, result }: { panel: Panel; result: Result }) {
 
 interface LegendProps {
   readonly drawing: Drawing;
+  readonly kind: Kind;
   readonly hidden: ReadonlySet<string>;
   readonly setHidden: (hidden: ReadonlySet<string>) => void;
 }
 
-function Legend({ drawing, hidden, setHidden }: LegendProps) {
-  const all = drawing.facets.flatMap(({ series }) => series);
-  if (all.length === 1) return null; // the title says it
-  const own = all.filter(({ compared }) => !compared);
+function Legend({ drawing: { facets, beforeAll }, kind, hidden, setHidden }: LegendProps) {
+  const all = facets.flatMap(({ series }) => series);
+  const own = new Map(all.flatMap((one) => (one.compared ? [] : [[one.name, one.color] as const])));
+  const named = facets.some(({ series }) => series.filter(({ compared }) => !compared).length > 1); // else a title says it
+  const compared = all.some((one) => one.compared);
+  if (!named && !compared) return null;
   const toggle = (name: string) => {
     const next = new Set(hidden);
     if (!next.delete(name)) next.add(name);
@@ -107,17 +128,19 @@ function Legend({ drawing, hidden, setHidden }: LegendProps) {
   };
   return (
     <ul class="legend" aria-label="Series">
-      {own.map(({ name, color }) => (
-        <li key={name}>
-          <button type="button" aria-pressed={!hidden.has(name)} onClick={() => toggle(name)}>
-            <i class={`mark mark-${(color % 8) + 1}`} aria-hidden="true" />
-            {name}
-          </button>
-        </li>
-      ))}
-      {own.length < all.length && (
+      {named &&
+        [...own].map(([name, color]) => (
+          <li key={name}>
+            <button type="button" aria-pressed={!hidden.has(name)} onClick={() => toggle(name)}>
+              <i class={`mark mark-${(color % 8) + 1}`} aria-hidden="true" />
+              {name}
+            </button>
+          </li>
+        ))}
+      {compared && (
         <li class="faint">
-          <i class="mark before" aria-hidden="true" /> lighter: the compared range
+          <i class={kind === "line" ? "mark before" : "mark pale"} aria-hidden="true" />{" "}
+          {kind === "line" ? "dashed" : "pale"}: {beforeAll || "the compared range"}
         </li>
       )}
     </ul>

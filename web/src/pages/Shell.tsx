@@ -20,6 +20,19 @@ export function Shell() {
   const main = useRef<HTMLElement>(null);
   const place = route.path.join("/");
   const first = useRef(true);
+  const menu = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    const listening = new AbortController();
+    const close = () => {
+      setOpen(false);
+      menu.current?.focus();
+    };
+    const chosen = ({ target }: Event) => target instanceof Element && target.closest("#places a") && close();
+    addEventListener("keydown", ({ key }) => key === "Escape" && close(), listening);
+    addEventListener("click", chosen, listening); // also of the page that is shown, whose place stays the same
+    return () => listening.abort();
+  }, [open]);
   useEffect(() => {
     setOpen(false);
     const title = main.current?.querySelector("h1");
@@ -41,6 +54,7 @@ export function Shell() {
         <Brand />
         <button
           type="button"
+          ref={menu}
           class="button quiet menu"
           aria-expanded={open}
           aria-controls="places"
@@ -49,12 +63,7 @@ export function Shell() {
           Menu
         </button>
       </header>
-      <nav
-        id="places"
-        class={open ? "places open" : "places"}
-        aria-label="Main"
-        onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
-      >
+      <nav id="places" class={open ? "places open" : "places"} aria-label="Main">
         <Brand />
         <h2>Dashboards</h2>
         <ul>
@@ -100,7 +109,7 @@ export function Shell() {
           </button>
         </div>
       </nav>
-      <main ref={main}>
+      <main ref={main} inert={open}>
         <Page route={route} />
       </main>
     </div>

@@ -23,6 +23,11 @@ export function businessDay(now: Date, timeZone: string): Day {
   return Number(part("hour")) < DAY_BEGINS ? addDays(date, -1) : date;
 }
 
+/** Return the day that runs at a moment in UTC, which is what counts where no venue does. */
+export function dayInUtc(now: Date): Day {
+  return iso(now);
+}
+
 /** Tell whether a text is a date that exists. */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
