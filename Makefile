@@ -4,7 +4,7 @@ PYTHON ?= python3
 SEED ?= demo
 AUTH ?= false
 .DEFAULT_GOAL := help
-.PHONY: help up aws down reset status logs live test lint bench packages bundle deploy requirements
+.PHONY: help up aws down reset status logs live test lint audit bench packages bundle deploy requirements
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s%s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -35,6 +35,9 @@ test: ## Run all tests with coverage; ARGS="tests/local -k ports" runs some
 
 lint: ## Check style, format and types
 	@$(PYTHON) -m local lint
+
+audit: ## Look for dangerous code, secrets, faulty workflows and known advisories; STRICT=true fails if one cannot run
+	@$(PYTHON) -m local audit --strict "$(STRICT)"
 
 bench: ## Measure speed and memory against others; writes benchmarks/
 	@$(PYTHON) -m local bench -- $(ARGS)

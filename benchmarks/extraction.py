@@ -38,7 +38,7 @@ from (select number, abs(hashint8(number)::bigint) as chance,
 def run() -> Section:
     """Measure, and hold against what was promised."""
     print("  the peers' virtual environment", flush=True)
-    environments.ensure_peers(LAYOUT)
+    environments.ensure(LAYOUT, "bench")
     with servers() as running:
         _prepare(running)
         memory = {}

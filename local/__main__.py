@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
-from local import alone, bundle, checks, down, environments, packages, status, up
+from local import alone, audit, bundle, checks, down, environments, packages, status, up
 from local.layout import Layout
 from local.processes import ProcessFailed
 
 if sys.version_info < (3, 9):  # noqa: UP036
     sys.exit("This needs Python 3.9 or newer to start; it finds or fetches Python 3.12 for Airflow itself.")
+
+
+YES = ("1", "true", "yes")
 
 
 def main() -> int:
@@ -52,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     command("live", checks.live, "keep writing to the source")
     command("test", checks.test, "run the tests").add_argument("arguments", nargs="*")
     command("lint", checks.lint, "check style and types")
+    command("audit", _audit, "look for what is dangerous").add_argument("--strict", default="")
     command("bench", checks.bench, "run the benchmarks").add_argument("arguments", nargs="*")
     command("packages", _packages, "build the Lambdas' packages for AWS")
     command("bundle", _bundle, "build what MWAA takes").add_argument("--outputs", default="")
@@ -101,9 +105,13 @@ def _deploy(layout: Layout, outputs: str, dry_run: str) -> int:
     bundle.build(layout.root, _mwaa(layout), airflow["settings"])
     command = [str(layout.python("airflow")), "-m", "local.deploy", str(_mwaa(layout))]
     command += [airflow["bucket"], airflow["environment"], airflow["region"]]
-    command += ["--dry-run"] if dry_run in ("1", "true", "yes") else []
+    command += ["--dry-run"] if dry_run in YES else []
     env = {**os.environ, "PYTHONPATH": str(layout.root / "include")}
     return subprocess.run(command, cwd=layout.root, env=env).returncode
+
+
+def _audit(layout: Layout, strict: str) -> int:
+    return audit.audit(layout, strict in YES)
 
 
 def _mwaa(layout: Layout) -> Path:

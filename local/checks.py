@@ -19,6 +19,7 @@ PINNED = {  # what is resolved into what; only what Airflow shares a process wit
     "api_lambdas/dashboards/requirements.txt": ("api_lambdas/dashboards/requirements.in", False),
     "api_lambdas/users/requirements.txt": ("api_lambdas/users/requirements.in", False),
     "local/requirements/airflow.txt": ("local/requirements/airflow.in", True),
+    "local/requirements/audit.txt": ("local/requirements/audit.in", False),
     "local/requirements/bench.txt": ("local/requirements/bench.in", False),
     "local/requirements/dev.txt": ("local/requirements/dev.in", False),
     "local/requirements/java.txt": ("local/requirements/java.in", False),

@@ -23,7 +23,7 @@ ENVIRONMENTS = {
     "lambda": ("lambda.txt",),
     "spark": ("spark.txt",),
 }
-PEERS = {"bench": ("bench.txt",)}  # what the benchmarks compare with; only they install it
+OTHERS = {"audit": ("audit.txt",), "bench": ("bench.txt",)}  # what only `make audit` and `make bench` need
 JAVA = "java.txt"  # what `spark` needs too, where the machine has no Java 17
 STAMP = ".requirements"
 DOWNLOADED = "3.12"  # what uv is asked for where the machine has none
@@ -51,14 +51,13 @@ def install_all(layout: Layout, names: Sequence[str], say: Callable[[str], None]
             done.result()
 
 
-def ensure_peers(layout: Layout) -> None:
-    """Install what the benchmarks compare with, unless it is there as its requirements say.
+def ensure(layout: Layout, name: str) -> None:
+    """Install an environment, unless it is there as its requirements say.
 
     :raises ProcessFailed: with the log of what failed
     """
-    for name in PEERS:
-        if _stale(layout, name):
-            install(layout, name)
+    if _stale(layout, name):
+        install(layout, name)
 
 
 def install(layout: Layout, name: str) -> None:
@@ -202,7 +201,7 @@ def _java(layout: Layout) -> Path:
 
 
 def _files(name: str) -> tuple[str, ...]:
-    return {**ENVIRONMENTS, **PEERS}[name]
+    return {**ENVIRONMENTS, **OTHERS}[name]
 
 
 def _digest(layout: Layout, name: str) -> str:

@@ -37,6 +37,7 @@ def test_help_lists_every_target_with_what_it_does(tmp_path):
         "live",
         "test",
         "lint",
+        "audit",
         "bench",
         "packages",
         "bundle",

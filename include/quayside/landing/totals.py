@@ -50,7 +50,7 @@ def count(connection: psycopg.Connection, table: SourceTable, where: sql.Composa
             where,
         )
     ).fetchone()
-    assert row is not None  # noqa: S101 (an aggregate without group has one row)
+    assert row is not None  # nosec B101  # noqa: S101 (an aggregate without group has one row)
     rows, hashed, until, *amounts = row
     return Counted(
         Totals(
