@@ -71,6 +71,18 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def drawn(page: Page) -> None:
+    """Wait until the page shows its data and every chart is drawn."""
+    expect(page.get_by_text("Computed")).to_be_visible()
+    for chart in page.locator(".chart").all():
+        expect(chart).to_have_attribute("data-ready", "true")
+
+
+def overflow(page: Page) -> int:
+    """Return by how many pixels the page is wider than its window."""
+    return int(page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
 def _note(message: Any, faults: list[str]) -> None:
     refused = "Failed to load resource" in message.text  # a test's own 4xx or 5xx
     if message.type in ("error", "warning") and not refused:

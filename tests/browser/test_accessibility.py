@@ -8,9 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import fake_data
 from tests.browser.build import installed
-from tests.browser.conftest import PHONE, WIDE, Opens
+from tests.browser.conftest import PHONE, WIDE, Opens, drawn
 from tests.browser.fake_api import FakeApi
-from tests.browser.test_dashboards import drawn
 
 OTHER = {"light": "dark", "dark": "light"}
 

@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, WIDE, Opens
+from tests.browser.conftest import PHONE, WIDE, Opens, overflow
 from tests.browser.fake_api import FakeApi
-from tests.browser.test_dashboards import overflow
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["desktop", "phone"])

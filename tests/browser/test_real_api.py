@@ -15,8 +15,7 @@ from tests.apis.conftest import api as api
 from tests.apis.test_dashboards import RANGE
 from tests.apis.test_dashboards import open_ as open_  # the company's lake and warehouse
 from tests.browser.build import built
-from tests.browser.conftest import PHONE, WIDE, sign_in
-from tests.browser.test_dashboards import drawn, overflow
+from tests.browser.conftest import PHONE, WIDE, drawn, overflow, sign_in
 from tests.support.api import Api
 from tests.support.platform import WEB_ORIGIN
 

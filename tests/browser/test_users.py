@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, WIDE, Opens
+from tests.browser.conftest import PHONE, WIDE, Opens, overflow
 from tests.browser.fake_api import FakeApi
-from tests.browser.test_dashboards import overflow
 
 
 def test_users_are_found_page_by_page(opens: Opens, fake: FakeApi) -> None:
