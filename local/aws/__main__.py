@@ -66,30 +66,30 @@ def main() -> None:
     for folder in ("S3_DATA_DIR", "STATE_DIR", "TMPDIR"):
         Path(os.environ[folder]).mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = os.environ["TMPDIR"]
+    from uvloop import run
+
     try:
-        asyncio.run(_serve(options.port))
+        run(_serve(options.port))
     except SeamMoved as error:
         sys.exit(str(error))
 
 
 async def _serve(port: int) -> None:
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
+    from uvicorn import Config, Server
 
     app = check(USES)["ministack.app"].app
     for part in PARTS:
         import_module(f"local.aws.{part}").install()
-    config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 3
-    config.loglevel = "WARNING"
-    stop = asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
     changes = Changes(app)
     saver = asyncio.create_task(changes.keep())
-    await serve(changes, config, shutdown_trigger=stop.wait)
+    # Server and date are told as AWS tells them: by ministack.
+    config = Config(
+        changes, host="127.0.0.1", port=port, http="httptools", ws="none", lifespan="on", log_level="warning",
+        access_log=False, server_header=False, date_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=3,
+    )  # fmt: skip
+    for signal_number in (signal.SIGTERM, signal.SIGINT):  # it obeys them, and when it has ended raises them again
+        signal.signal(signal_number, lambda *_: None)
+    await Server(config).serve()
     saver.cancel()
 
 

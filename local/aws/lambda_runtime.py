@@ -20,6 +20,8 @@ from typing import Any
 VERSION = "/2018-06-01/runtime"
 END_OF_LOG = "\0"  # a line that ends so is the last that an invocation has printed
 
+_api = http.client.HTTPConnection(os.environ.get("AWS_LAMBDA_RUNTIME_API", ""))  # one for life; opened when first used
+
 
 class Fault(Exception):
     """The function cannot be run; Lambda has a name for why.
@@ -144,11 +146,9 @@ def _answer(context: Context, kind: str, body: bytes) -> None:
 
 
 def _call(method: str, path: str, body: bytes | None) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request(method, f"{VERSION}/{path}", body)
-    response = connection.getresponse()
+    _api.request(method, f"{VERSION}/{path}", body)
+    response = _api.getresponse()
     content = response.read()
-    connection.close()
     if response.status >= 300:
         sys.exit(f"The Runtime API answered {response.status} to {path}: {content!r}")
     return response, content

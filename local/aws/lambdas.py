@@ -55,6 +55,11 @@ def install() -> None:
                 bootstrap.chmod(0o755)
             super()._spawn(init_timeout)
 
+        def _build_handler_class(self, generation: int, pending: "queue.Queue[Any]") -> type:
+            handler: type = super()._build_handler_class(generation, pending)
+            setattr(handler, "disable_nagle_algorithm", True)  # noqa: B010 - else a kept connection waits for ACKs
+            return handler
+
         def _drain_stderr_bounded(self, **waits: float) -> str:
             """Return what an invocation has printed; the runtime says where that ends, so nothing is waited for."""
             if waits:  # the process has ended

@@ -6,6 +6,7 @@ ministack itself writes its state only when it is told to stop, with an encoder 
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,7 +22,9 @@ USES = {
 }  # fmt: skip
 LOGS, LOGS_EVERY = "cloudwatch_logs", 30  # seconds; by far the largest, and no loss if some lines are missing
 EVERY = 2  # seconds
-SHARE = 5  # times as long as it takes to write is waited until it is done again
+LATER = 15  # seconds, where something was only asked for: what was begun earlier may have ended meanwhile
+SHARE = 10  # times as long as it takes to write is waited until it is done again
+ASKING = re.compile(rb"\w+\.(BatchGet|Describe|Get|List|Query|Scan)\w*")  # a JSON service's actions
 
 
 class Changes:
@@ -32,13 +35,14 @@ class Changes:
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
-        self._unsaved = False
+        self._unsaved = self._asked = False
 
     async def __call__(self, scope: dict[str, Any], receive: object, send: object) -> None:
         """Pass a request on, and remember whether it may have changed something."""
         await self._app(scope, receive, send)
         if scope["type"] == "http" and scope["method"] != "GET":
-            self._unsaved = True
+            self._asked = True
+            self._unsaved |= not ASKING.fullmatch(dict(scope["headers"]).get(b"x-amz-target", b""))
 
     async def keep(self) -> None:
         """Write the state every two seconds in which something may have changed, until cancelled.
@@ -49,17 +53,18 @@ class Changes:
         modules = check(USES)
         modules["ministack.core.persistence"].save_state = save_state  # type: ignore[attr-defined]
         save_all, everything = modules["ministack.core.persistence"].save_all, modules["ministack.app"]
-        pause, logged, lines = float(EVERY), time.monotonic(), False
+        pause, saved, logged, lines = float(EVERY), time.monotonic(), time.monotonic(), False
         while True:
             await asyncio.sleep(pause)
             services = everything._build_persistence_save_dict()
             logs = {name: services.pop(name) for name in (LOGS,) if name in services}
-            if self._unsaved:
-                self._unsaved, lines, begun = False, True, time.monotonic()
+            if self._unsaved or (self._asked and time.monotonic() - saved > LATER):
+                self._unsaved, self._asked, lines, begun = False, False, True, time.monotonic()
                 for name, state in services.items():
                     save_all({name: state})
                     await asyncio.sleep(0)
-                pause = max(EVERY, SHARE * (time.monotonic() - begun))
+                saved = time.monotonic()
+                pause = max(EVERY, SHARE * (saved - begun))
             if lines and time.monotonic() - logged > LOGS_EVERY:
                 lines, logged = False, time.monotonic()
                 await asyncio.to_thread(save_all, logs)

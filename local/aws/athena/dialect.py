@@ -2,9 +2,10 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
@@ -32,22 +33,37 @@ def _decimal(text: exp.Expr) -> exp.Cast:
 
 
 class AthenaSelect(Trino):
-    """Trino's grammar, in which functions keep the names and arguments that the user gave them."""
+    """Trino's grammar."""
 
     INDEX_OFFSET = 0
+    Parser = AthenaTrinoParser
 
-    class Parser(AthenaTrinoParser):
-        """A parser that knows the few functions whose arguments are not a list."""
 
-        FUNCTIONS: ClassVar[dict[str, Any]] = {}
-        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: AthenaTrinoParser.FUNCTION_PARSERS[name]
-            for name in ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
-        }
-        TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {
-            **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
-            exp.DType.DECIMAL: lambda _, this, __: _decimal(this),
-        }
+# So that functions keep the names and arguments that the user gave them; the arguments of a few are not a list.
+GRAMMAR: dict[str, dict[Any, Any]] = {
+    "FUNCTIONS": {},
+    "FUNCTION_PARSERS": {
+        name: AthenaTrinoParser.FUNCTION_PARSERS[name]
+        for name in ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING")
+    },
+    "TYPE_LITERAL_PARSERS": {
+        **AthenaTrinoParser.TYPE_LITERAL_PARSERS,
+        exp.DType.DECIMAL: lambda _, this, __: _decimal(this),
+    },
+}
+
+
+@contextmanager
+def grammar() -> Iterator[None]:
+    """Let the parser have our tables: where sqlglot is compiled, nobody's class can be a child of its own."""
+    before = {name: getattr(AthenaTrinoParser, name) for name in GRAMMAR}
+    for name, table in GRAMMAR.items():
+        setattr(AthenaTrinoParser, name, table)
+    try:
+        yield
+    finally:
+        for name, table in before.items():
+            setattr(AthenaTrinoParser, name, table)
 
 
 CLAUSES: dict[type[exp.Expr], set[str]] = {  # node → what it may have
@@ -123,7 +139,8 @@ def parse(sql: str) -> exp.Query:
     dialect = AthenaSelect()
     try:
         tokens = dialect.tokenize(sql)
-        statements = [tree for tree in dialect.parser().parse(tokens, sql) if tree is not None]
+        with grammar():
+            statements = [tree for tree in dialect.parser().parse(tokens, sql) if tree is not None]
     except ParseError as error:
         first = tokens[0].text.upper()
         if first in STATEMENTS:

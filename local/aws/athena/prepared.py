@@ -12,7 +12,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from local.aws.athena.ddl import Change, Place
-from local.aws.athena.dialect import AthenaSelect
+from local.aws.athena.dialect import AthenaSelect, grammar
 from local.aws.athena.entries import Document
 from local.aws.athena.errors import Malformed, QueryFailed
 from local.aws.athena.words import Words
@@ -71,7 +71,8 @@ def statement(words: Words, place: Place, parameters: Sequence[str]) -> tuple[st
     if words.take("using"):
         arguments, _ = words.rest()
         try:
-            items = sqlglot.parse_one(f"SELECT {arguments}", read=AthenaSelect, into=exp.Select).selects
+            with grammar():
+                items = sqlglot.parse_one(f"SELECT {arguments}", read=AthenaSelect, into=exp.Select).selects
         except SqlglotError as error:
             raise Malformed(f"line 1:1: {arguments.strip()} are no parameters") from error
         parameters = [item.sql(AthenaSelect) for item in items]

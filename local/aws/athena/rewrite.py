@@ -20,7 +20,7 @@ from sqlglot.generators.duckdb import DuckDBGenerator
 from local.aws.athena import macros, types
 from local.aws.athena.errors import QueryFailed, not_supported
 from local.aws.athena.expressions import EXPRESSIONS
-from local.aws.athena.raw import Raw, raw
+from local.aws.athena.raw import Raw, raw, to_sql
 from local.aws.athena.typed import (
     Columns,
     Typed,
@@ -292,4 +292,4 @@ def _renamed(columns: Columns, node: exp.Expr) -> Columns:
     return [(name, kind) for name, (_, kind) in zip(names, columns, strict=True)] if names else list(columns)
 
 
-DuckDBGenerator.TRANSFORMS = {**DuckDBGenerator.TRANSFORMS, Raw: Raw.written}
+DuckDBGenerator.TRANSFORMS = {**DuckDBGenerator.TRANSFORMS, Raw: to_sql}

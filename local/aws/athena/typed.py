@@ -1,6 +1,7 @@
 """Expressions with their types, and what every part of the rewriting does with them."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlglot import exp
@@ -71,7 +72,12 @@ def text_literal(text: str) -> str:
 
 def sqlglot_type(kind: Type) -> exp.DataType:
     """Return a type as sqlglot has it."""
-    return exp.DataType.build(kind.duck, dialect="duckdb")
+    return _built(kind.duck).copy()
+
+
+@lru_cache(maxsize=1024)
+def _built(duck: str) -> exp.DataType:
+    return exp.DataType.build(duck, dialect="duckdb")
 
 
 def coerce_outputs(query: exp.Expr, had: Columns, wanted: Sequence[Type]) -> None:
