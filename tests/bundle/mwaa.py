@@ -13,6 +13,16 @@ from tests.support import airflow
 
 # MWAA protects its own PYTHONPATH, and the environment that it sets, from what is uploaded.
 PROTECTED = ("PYTHONPATH", "PYTHONSAFEPATH", "AIRFLOW", "QUAYSIDE_")
+SET_BY_MWAA = {  # of what its image sets, that which a DAG or a task may notice
+    "AIRFLOW__CORE__EXECUTE_TASKS_NEW_PYTHON_INTERPRETER": "True",
+    "AIRFLOW__CORE__MULTI_TEAM": "False",
+    "AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES": "proxy,proxies",
+    "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": "86400",
+    "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
+    "AIRFLOW__SCHEDULER__STANDALONE_DAG_PROCESSOR": "True",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "1800.0",
+    "AIRFLOW__TRIGGERER__QUEUES_ENABLED": "False",
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Home:
         :param script: a file, or the program itself
         """
         env = {name: value for name, value in os.environ.items() if not name.startswith(PROTECTED)}
-        env |= airflow.environment(self.folder, self.folder)
+        env |= airflow.environment(self.folder, self.folder) | SET_BY_MWAA
         program = ["-c", script] if isinstance(script, str) else [str(script)]
         # -P: neither the script's folder nor the current one is on the path.
         command = shlex.join([sys.executable, "-P", *program, *arguments])

@@ -131,9 +131,19 @@ def test_requirements_are_what_is_resolved_within_mwaas_constraints(built):
     assert wanted.items() <= airflow.items()
 
 
-def test_requirements_name_their_origin_nowhere(built):
-    """MWAA adds its own constraints where a file has none; an index of somebody's would be in every environment."""
+def test_requirements_are_installed_within_mwaas_own_constraints(built):
+    """MWAA adds its constraints unless it finds these words, in a comment even; an index of somebody's would bind all."""
     lines = (built / "requirements.txt").read_text().splitlines()
 
-    assert not [line for line in lines if line.startswith("-")]
-    assert not [line for line in lines if "://" in line]
+    assert not [line for line in lines if re.search(r"-c |--constraint ", line)]
+    assert not [line for line in lines if line.startswith("-") or "://" in line]
+
+
+def test_requirements_leave_alone_what_mwaa_keeps_to_itself(built):
+    """Its image refuses other versions of what it stands on, and with them the whole file."""
+    names = [name for name, _ in PINNED.findall((built / "requirements.txt").read_text())]
+
+    kept = re.compile(
+        r"apache-airflow|billiard|celery|flask|fluent-logger|gevent|greenlet|gunicorn|kombu|sqlalchemy|statsd|vine|watchtower"
+    )
+    assert not [name for name in names if kept.match(name)]
