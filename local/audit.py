@@ -56,7 +56,9 @@ def audit(layout: Layout, strict: bool) -> int:
     for title, check in checks.items():
         print(f"\n{title}", flush=True)
         try:
-            if not check(layout):
+            if check(layout):
+                print("nothing found")
+            else:
                 failed.append(title)
         except NotRun as reason:
             print(f"NOT RUN: {reason}")
