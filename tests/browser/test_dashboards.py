@@ -178,7 +178,9 @@ def test_a_slow_query_is_waited_for_and_can_be_stopped(opens: Opens, fake: FakeA
     drawn(page)
     fake.slow = 1000
     page.get_by_label("Dates", exact=True).select_option("12m")
+    expect(page.locator(".meaning")).to_contain_text("Loading; still shown is 25 Oct – 21 Nov 2026")
     page.get_by_role("button", name="Stop waiting").click()
+    expect(page.locator(".meaning")).not_to_contain_text("Loading")
     expect(page.get_by_role("progressbar", name="The query is running")).to_have_count(0)
 
 

@@ -52,7 +52,7 @@ export function DashboardPage({ name, parameters }: { name: string; parameters: 
       )}
       {result && !answer.problem && (
         <div class={answer.loading ? "stale" : ""} aria-busy={answer.loading}>
-          <Meaning result={result} />
+          <Meaning result={result} loading={answer.loading} />
           <DataState result={result} />
           <div class="panels">
             {widths(result.panels).map(({ panel, wide }) => (
@@ -66,11 +66,12 @@ export function DashboardPage({ name, parameters }: { name: string; parameters: 
   );
 }
 
-function Meaning({ result }: { result: Result }) {
+function Meaning({ result, loading }: { result: Result; loading: boolean }) {
   const zones = [...new Set(result.venues.map(({ time_zone }) => time_zone))];
   const cut = cutBuckets(result, result.grain);
   return (
     <p class="meaning">
+      {loading && "Loading; still shown is "}
       <strong>{formatRange(result.since, result.until)}</strong>
       {result.compare === "previous_period" && <> against the period before</>}
       {result.compare === "previous_year" && <> against the year before</>}
