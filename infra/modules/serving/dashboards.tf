@@ -93,8 +93,14 @@ data "aws_iam_policy_document" "dashboards" {
 data "aws_iam_policy_document" "data_versions" {
   statement {
     sid       = "RaiseDataVersions"
-    actions   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    actions   = ["dynamodb:UpdateItem"]
     resources = [aws_dynamodb_table.serving.arn]
+
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "dynamodb:LeadingKeys"
+      values   = ["versions"]
+    }
   }
 }
 

@@ -17,7 +17,7 @@ from quayside.errors import Retryable, Terminal
 from quayside.serving.answers import Answer, Answers, NotYet, Question, Store, TooMuch, athena
 from quayside.serving.answers.answers import version_of
 from quayside.serving.metrics import Column, Compiled
-from quayside.settings import Settings
+from quayside.settings import Settings, aws
 from tests.support.athena import Athena
 
 DATASET = "hospitality.sale_item"
@@ -98,14 +98,18 @@ def test_the_same_question_is_asked_of_athena_once(answers, question, started):
 
 def test_two_who_ask_at_once_are_given_the_same_query(answers, question, started):
     two = [answers.ask([question], {}, wait=0), again(answers).ask([question], {}, wait=0)]
-    executions = {answers.store.answer(question.compiled.key, version_of(question.compiled, {})).execution}
+    [kept] = answers.store.answers([(question.compiled.key, version_of(question.compiled, {}))])
+    executions = {kept.execution}
     token = hashlib.sha256(f"{question.compiled.key} {version_of(question.compiled, {})} 0".encode()).hexdigest()
     assert set(started) <= {token}
     twice = athena.start(SQL, question.compiled.execution_parameters, question.database, token, answers.settings)
     assert {twice} == executions, two
 
 
-def test_a_new_version_is_asked_anew_and_an_answer_of_another_dataset_stays(answers, question, started, athena_):
+def test_a_new_version_is_asked_anew_and_an_answer_of_another_dataset_stays(
+    answers, question, started, athena_, monkeypatch
+):
+    monkeypatch.setattr("quayside.serving.answers.answers.NEAR", 0)
     before = answered(answers, question)
     answers.store.bump(["hospitality.timesheet"], "run 1")
     assert answered(answers, question) is before
@@ -129,9 +133,29 @@ def test_what_takes_longer_is_none_until_it_is_there(answers, question, started,
     assert len(started) == 1
 
 
-def test_an_answer_whose_object_was_swept_is_asked_anew(answers, question, started):
-    answered(answers, question)
-    place = answers.store.answer(question.compiled.key, version_of(question.compiled, answers.versions())).place
+def test_small_answers_are_kept_in_the_table_and_read_at_once_by_another_process(answers, place, question, started):
+    others = [asked(place, SQL, f"not {number}") for number in range(150)]
+    answers.ask([question, *others[:2]], {}, wait=20)
+    called: list[str] = []
+    client = aws("dynamodb")
+    client.meta.events.register("before-call.*", noting := lambda model, **_: called.append(model.name))
+    try:
+        found = Answers(place, answers.store).ask([question, *others[:2], question], {}, wait=0)
+    finally:
+        client.meta.events.unregister("before-call.*", noting)
+    assert called == ["BatchGetItem"]
+    assert len(started) == 3
+    assert None not in found
+    assert found[0] == found[3]
+    known = answers.store.answers([(each.compiled.key, version_of(each.compiled, {})) for each in [question, *others]])
+    assert [each is not None for each in known] == [True] * 3 + [False] * 148
+
+
+def test_an_answer_whose_object_was_swept_is_asked_anew(answers, question, started, monkeypatch):
+    monkeypatch.setattr("quayside.serving.answers.answers.SMALL", 0)
+    assert answered(answers, question) == answered(again(answers), question)
+    [kept] = answers.store.answers([(question.compiled.key, version_of(question.compiled, answers.versions()))])
+    place = kept.place
     boto3.client("s3").delete_object(Bucket=answers.settings.lake_bucket, Key=place)
     assert answered(again(answers), question).rows
     assert len(started) == 2

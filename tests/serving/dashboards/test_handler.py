@@ -153,7 +153,7 @@ def test_an_answer_says_who_may_read_it(handler):
     assert call(handler, "/nothing")[0] == 404
 
 
-def test_the_second_answer_asks_nothing_but_whether_the_data_has_changed(handler, company, monkeypatch):
+def test_the_second_answer_asks_nothing_but_now_and_then_whether_the_data_has_changed(handler, company, monkeypatch):
     given = {name: [value] if isinstance(value, str) else value for name, value in RANGE.items()}
     handler.result.__kwdefaults__["wait"] = 25
     first = call(handler, "/dashboards/sales_against_wages", **given)
@@ -163,5 +163,7 @@ def test_the_second_answer_asks_nothing_but_whether_the_data_has_changed(handler
         handler._answers().store, "_call", lambda action, **given: asked.append(action) or call_(action, **given)
     )
     monkeypatch.setattr(athena, "start", lambda *_: pytest.fail("Athena is asked again"))
-    assert call(handler, "/dashboards/sales_against_wages", **given)[2] == first[2]
-    assert asked == ["get_item"]
+    for near, calls in ((60.0, []), (0.0, ["get_item"])):
+        monkeypatch.setattr("quayside.serving.answers.answers.NEAR", near)
+        assert call(handler, "/dashboards/sales_against_wages", **given)[2] == first[2]
+        assert asked == calls

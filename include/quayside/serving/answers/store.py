@@ -4,7 +4,7 @@
 pk                         sk                  holds
 =========================  ==================  ==================================================================
 ``versions``               ``now``             an attribute for each dataset: what its data was last changed by
-``answer#<key>``           the data's version  state ``new``, ``running``, ``done`` or ``refused``, and its object
+``answer#<key>``           the data's version  state ``new``, ``running``, ``done`` or ``refused``, and the answer
 ``query#<id>``             ``asked``           who asked which dashboard for what
 =========================  ==================  ==================================================================
 
@@ -13,7 +13,7 @@ pk                         sk                  holds
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -25,6 +25,8 @@ from quayside.settings import aws
 
 ANSWERS_KEPT = 7 * 24 * 3600  # seconds; their objects are swept later, by the lake's lifecycle
 HANDLES_KEPT = 3600
+SMALL = 100_000  # bytes of an answer that is kept in the table itself, which takes 400,000
+_AT_ONCE = 100  # keys that DynamoDB takes together
 REFUSALS_KEPT = 60  # so long nobody runs again what has just been refused
 _REFUSALS = ("ResourceNotFoundException", "AccessDeniedException", "ValidationException")
 
@@ -35,13 +37,15 @@ class Kept:
 
     :param state: ``new``, ``running``, ``done``, or ``refused``: it would read too much
     :param execution: Athena's id of the query; empty where none ran there
-    :param place: key of the object that holds it, once done
+    :param body: the answer itself, compressed, once it is done and where it is small
+    :param place: else the key of the object that holds it
     :param reason: why it was refused
     :param attempt: counts how often it was asked for anew
     """
 
     state: str
     execution: str = ""
+    body: bytes = b""
     place: str = ""
     reason: str = ""
     attempt: int = 0
@@ -65,24 +69,36 @@ class Store:
             return
         self._call(
             "update_item",
+            TableName=self._table,
             Key=_item(pk="versions", sk="now"),
             UpdateExpression="SET " + ", ".join(f"#d{number} = :v" for number in range(len(names))),
             ExpressionAttributeNames={f"#d{number}": name for number, name in enumerate(names)},
             ExpressionAttributeValues={":v": {"S": version}},
         )
 
-    def answer(self, key: str, version: str) -> Kept | None:
-        """Return what is known of an answer, or None."""
-        item = self._get(f"answer#{key}", version)
-        if not item or int(item["expires"]) < time.time():
-            return None
-        return Kept(
-            state=item["state"],
-            execution=item["execution"],
-            place=item["place"],
-            reason=item["reason"],
-            attempt=int(item["attempt"]),
-        )
+    def answers(self, keys: Sequence[tuple[str, str]]) -> list[Kept | None]:
+        """Return what is known of answers, each by its key and its data's version, or None."""
+        wanted = list(dict.fromkeys(keys))
+        found: dict[tuple[str, str], Kept] = {}
+        while wanted:
+            asked = [_item(pk=f"answer#{key}", sk=version) for key, version in wanted[:_AT_ONCE]]
+            request = {self._table: {"Keys": asked, "ConsistentRead": True}}
+            answer = self._call("batch_get_item", RequestItems=request)
+            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if len(left) == len(asked):
+                raise Retryable(f"The serving table {self._table} gives nothing for now; ask again.")
+            wanted = [(each["pk"]["S"].removeprefix("answer#"), each["sk"]["S"]) for each in left] + wanted[_AT_ONCE:]
+            for item in map(_plain, answer["Responses"].get(self._table, [])):
+                if int(item["expires"]) >= time.time():
+                    found[item["pk"].removeprefix("answer#"), item["sk"]] = Kept(
+                        state=item["state"],
+                        execution=item["execution"],
+                        body=item.get("body", b""),
+                        place=item["place"],
+                        reason=item["reason"],
+                        attempt=int(item["attempt"]),
+                    )
+        return [found.get(key) for key in keys]
 
     def keep(self, key: str, version: str, kept: Kept) -> None:
         """Note what has become of an answer; whoever notes last about one version notes the same."""
@@ -93,6 +109,7 @@ class Store:
             seconds,
             state=kept.state,
             execution=kept.execution,
+            body=kept.body,
             place=kept.place,
             reason=kept.reason,
             attempt=str(kept.attempt),
@@ -112,22 +129,26 @@ class Store:
         question: dict[str, Any] = json.loads(item["question"])
         return question
 
-    def _get(self, pk: str, sk: str) -> dict[str, str]:
-        answer = self._call("get_item", Key=_item(pk=pk, sk=sk), ConsistentRead=True)
-        return {name: next(iter(value.values())) for name, value in answer.get("Item", {}).items()}
+    def _get(self, pk: str, sk: str) -> dict[str, Any]:
+        answer = self._call("get_item", TableName=self._table, Key=_item(pk=pk, sk=sk), ConsistentRead=True)
+        return _plain(answer.get("Item", {}))
 
-    def _put(self, pk: str, sk: str, seconds: int, **values: str) -> None:
+    def _put(self, pk: str, sk: str, seconds: int, **values: str | bytes) -> None:
         item = _item(pk=pk, sk=sk, **values)
-        self._call("put_item", Item={**item, "expires": {"N": str(int(time.time()) + seconds)}})
+        self._call("put_item", TableName=self._table, Item={**item, "expires": {"N": str(int(time.time()) + seconds)}})
 
     def _call(self, action: str, **request: Any) -> Any:
         try:
-            return getattr(aws("dynamodb"), action)(TableName=self._table, **request)
+            return getattr(aws("dynamodb"), action)(**request)
         except (ClientError, BotoCoreError) as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
             kind = Terminal if code in _REFUSALS else Retryable
             raise kind(f"The serving table {self._table} does not answer ({code}). Apply Terraform.") from error
 
 
-def _item(**values: str) -> dict[str, dict[str, str]]:
-    return {name: {"S": value} for name, value in values.items()}
+def _item(**values: str | bytes) -> dict[str, dict[str, str | bytes]]:
+    return {name: {"B" if isinstance(value, bytes) else "S": value} for name, value in values.items()}
+
+
+def _plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: next(iter(value.values())) for name, value in item.items()}

@@ -117,7 +117,9 @@ def _parquet(question: Question, versions: dict[str, str], answers: Answers, wai
             "WITH (format = 'PARQUET', compression = 'SNAPPY')"
         )
 
-    done = answers.run(f"{compiled.key}.parquet", version, unload, question, deadline)
+    key = f"{compiled.key}.parquet", version
+    [kept] = answers.store.answers([key])
+    done = answers.run(key, kept, unload, question, deadline)
     if done is None:
         return None
     files = _files(bucket, f"{folder}/{done.attempt}/")
