@@ -20,11 +20,14 @@ USES = {
         "save_all(services)", "save_state(service, data)", "STATE_DIR", "_json_default(obj)", "_state_format_version(service)",
     ),
 }  # fmt: skip
-LOGS, LOGS_EVERY = "cloudwatch_logs", 30  # seconds; by far the largest, and no loss if some lines are missing
-EVERY = 2  # seconds
-LATER = 15  # seconds, where something was only asked for: what was begun earlier may have ended meanwhile
-SHARE = 10  # times as long as it takes to write is waited until it is done again
+LOGS, LOGS_EVERY = "cloudwatch_logs", 30.0  # seconds; by far the largest, and no loss if some lines are missing
+EVERY, LATER = 2.0, 15.0  # seconds: after a change, and after a question, as what was begun earlier may have ended
+SHARE = 10  # times as long as it takes to write a state is waited until that is done again
 ASKING = re.compile(rb"\w+\.(BatchGet|Describe|Get|List|Query|Scan)\w*")  # a JSON service's actions
+SIGNED_FOR = re.compile(rb"Credential=[^,]*/(\w+)/aws4_request")
+OWN = {  # the service of a signed request → the states that it changes; others are taken to change any
+    b"dynamodb": {"dynamodb"}, b"s3": {"s3"}, b"glue": {"glue"}, b"athena": {"athena", "glue"}, b"logs": {LOGS},
+}  # fmt: skip
 
 
 class Changes:
@@ -35,39 +38,51 @@ class Changes:
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
-        self._unsaved = self._asked = False
+        self._asked = False
+        self._changed: set[str] = set()  # names of states
+        self._anything = False
 
     async def __call__(self, scope: dict[str, Any], receive: object, send: object) -> None:
-        """Pass a request on, and remember whether it may have changed something."""
+        """Pass a request on, and remember what it may have changed."""
         await self._app(scope, receive, send)
-        if scope["type"] == "http" and scope["method"] != "GET":
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
             self._asked = True
-            self._unsaved |= not ASKING.fullmatch(dict(scope["headers"]).get(b"x-amz-target", b""))
+            headers = dict(scope["headers"])
+            if not ASKING.fullmatch(headers.get(b"x-amz-target", b"")):
+                signed = SIGNED_FOR.search(headers.get(b"authorization", b""))
+                own = OWN.get(signed[1]) if signed else None
+                self._changed |= own or set()
+                self._anything |= own is None
 
     async def keep(self) -> None:
-        """Write the state every two seconds in which something may have changed, until cancelled.
+        """Write what may have changed every two seconds, and now and then the rest, until cancelled.
 
-        Each service's is written at one stroke, with nobody served meanwhile. Logs alone are written beside what is
+        Each service's state is written at one stroke, with nobody served meanwhile. Logs alone are written beside what is
         served: a line more or less makes no difference to them.
         """
         modules = check(USES)
         modules["ministack.core.persistence"].save_state = save_state  # type: ignore[attr-defined]
         save_all, everything = modules["ministack.core.persistence"].save_all, modules["ministack.app"]
-        pause, saved, logged, lines = float(EVERY), time.monotonic(), time.monotonic(), False
+        due: dict[str, float] = {}  # when a state may be written again
+        complete = time.monotonic()
         while True:
-            await asyncio.sleep(pause)
-            services = everything._build_persistence_save_dict()
-            logs = {name: services.pop(name) for name in (LOGS,) if name in services}
-            if self._unsaved or (self._asked and time.monotonic() - saved > LATER):
-                self._unsaved, self._asked, lines, begun = False, False, True, time.monotonic()
-                for name, state in services.items():
-                    save_all({name: state})
+            await asyncio.sleep(EVERY)
+            states = everything._build_persistence_save_dict()
+            if self._anything or (self._asked and time.monotonic() - complete > LATER):
+                self._changed, complete = set(states), time.monotonic()
+                self._asked = self._anything = False
+            for name in sorted(self._changed & set(states)):
+                begun = time.monotonic()
+                if begun < due.get(name, 0.0):
+                    continue
+                self._changed.discard(name)
+                if name == LOGS:
+                    await asyncio.to_thread(save_all, {name: states[name]})
+                else:
+                    save_all({name: states[name]})
                     await asyncio.sleep(0)
-                saved = time.monotonic()
-                pause = max(EVERY, SHARE * (saved - begun))
-            if lines and time.monotonic() - logged > LOGS_EVERY:
-                lines, logged = False, time.monotonic()
-                await asyncio.to_thread(save_all, logs)
+                took = time.monotonic() - begun
+                due[name] = begun + (LOGS_EVERY if name == LOGS else max(EVERY, SHARE * took))
 
 
 def save_state(service: str, data: dict[str, Any]) -> None:
