@@ -66,10 +66,8 @@ def main() -> None:
     for folder in ("S3_DATA_DIR", "STATE_DIR", "TMPDIR"):
         Path(os.environ[folder]).mkdir(parents=True, exist_ok=True)
     tempfile.tempdir = os.environ["TMPDIR"]
-    from uvloop import run
-
     try:
-        run(_serve(options.port))
+        asyncio.run(_serve(options.port))
     except SeamMoved as error:
         sys.exit(str(error))
 
