@@ -1,6 +1,6 @@
 """Run the benchmarks and write their tables to benchmarks/RESULTS.md.
 
-usage: python -m benchmarks [extraction|load|flow|parse|local_aws|hospitality|all]
+usage: python -m benchmarks [extraction|load|flow|parse|local_aws|hospitality|serving|all]
 """
 
 import argparse
@@ -12,7 +12,7 @@ from importlib import import_module
 from benchmarks.report import RESULTS, Section, write
 from benchmarks.servers import Skipped
 
-BENCHMARKS = ("parse", "flow", "load", "extraction", "local_aws", "hospitality")
+BENCHMARKS = ("parse", "flow", "load", "extraction", "local_aws", "hospitality", "serving")
 
 
 def main() -> None:

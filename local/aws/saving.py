@@ -21,12 +21,12 @@ USES = {
     ),
 }  # fmt: skip
 LOGS, LOGS_EVERY = "cloudwatch_logs", 30.0  # seconds; by far the largest, and no loss if some lines are missing
-EVERY, LATER = 2.0, 15.0  # seconds: after a change, and after a question, as what was begun earlier may have ended
-SHARE = 10  # times as long as it takes to write a state is waited until that is done again
+EVERY, LATER = 2.0, 30.0  # seconds: after a change, and after a question, as what was begun earlier may have ended
+SHARE = 20  # times as long as it takes to write a state is waited until that is done again
 ASKING = re.compile(rb"\w+\.(BatchGet|Describe|Get|List|Query|Scan)\w*")  # a JSON service's actions
 SIGNED_FOR = re.compile(rb"Credential=[^,]*/(\w+)/aws4_request")
 OWN = {  # the service of a signed request → the states that it changes; others are taken to change any
-    b"dynamodb": {"dynamodb"}, b"s3": {"s3"}, b"glue": {"glue"}, b"athena": {"athena", "glue"}, b"logs": {LOGS},
+    b"dynamodb": {"dynamodb"}, b"s3": {"s3"}, b"glue": {"glue"}, b"athena": {"athena"}, b"logs": {LOGS},
 }  # fmt: skip
 
 
