@@ -4,11 +4,11 @@ Its only knowledge of the outside is the Lambda Runtime API and the environment.
 the `lambda` environment, so it imports nothing but the standard library.
 """
 
-import http.client
 import importlib
 import json
 import logging
 import os
+import socket
 import sys
 import time
 import traceback
@@ -19,8 +19,6 @@ from typing import Any
 
 VERSION = "/2018-06-01/runtime"
 END_OF_LOG = "\0"  # a line that ends so is the last that an invocation has printed
-
-_api = http.client.HTTPConnection(os.environ.get("AWS_LAMBDA_RUNTIME_API", ""))  # one for life; opened when first used
 
 
 class Fault(Exception):
@@ -37,10 +35,10 @@ class Fault(Exception):
 class Context:
     """What a handler gets as its second argument."""
 
-    def __init__(self, headers: http.client.HTTPMessage) -> None:
-        self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
-        self.invoked_function_arn = headers["Lambda-Runtime-Invoked-Function-Arn"]
-        self._deadline = int(headers["Lambda-Runtime-Deadline-Ms"])
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.aws_request_id = headers["lambda-runtime-aws-request-id"]
+        self.invoked_function_arn = headers["lambda-runtime-invoked-function-arn"]
+        self._deadline = int(headers["lambda-runtime-deadline-ms"])
         self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
         self.function_version = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
         self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
@@ -54,27 +52,53 @@ class Context:
         return max(0, self._deadline - int(time.time() * 1000))
 
 
+class RuntimeApi:
+    """The Runtime API over one connection for life; a whole HTTP client would take longer than most handlers."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.partition(":")
+        self._connection = socket.create_connection((host, int(port)))
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._answers = self._connection.makefile("rb")
+        self._host = address
+
+    def call(self, method: str, path: str, body: bytes = b"") -> tuple[dict[str, str], bytes]:
+        """Return the headers, by their names in small letters, and the body; end the process where it is refused."""
+        head = f"{method} {VERSION}/{path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Length: {len(body)}\r\n\r\n"
+        self._connection.sendall(head.encode() + body)
+        status = self._answers.readline().split()[1:2]
+        headers = {}
+        while line := self._answers.readline().strip():
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        content = self._answers.read(int(headers.get("content-length", 0)))
+        if not status or int(status[0]) >= 300:
+            sys.exit(f"The Runtime API answered {status} to {path}: {content!r}")
+        return headers, content
+
+
 def main() -> None:
     """Answer invocations until the process is ended; where the function cannot be loaded, begin anew after each."""
     environment = dict(os.environ)
     requests = _configure_logging()
+    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler, fault = _load(os.environ["_HANDLER"]), None
     except Exception as error:  # told to whoever invokes the function
         handler, fault = None, _failure(error)
     while True:
-        event, context = _next()
+        event, context = _next(api)
         requests["id"] = context.aws_request_id
         if handler is None:
-            _report(context, fault or {})
+            _report(api, context, fault or {})
             # Not an exit: the next invocation could be given to a process that is about to end.
             os.execve(sys.executable, [sys.executable, "-uP", __file__], environment)  # noqa: S606
         try:
             answer = _encoded(handler(event, context))
         except Exception as error:  # the function failed; the runtime has not
-            _report(context, _failure(error))
+            _report(api, context, _failure(error))
         else:
-            _answer(context, "response", answer)
+            _answer(api, context, "response", answer)
 
 
 def _load(name: str) -> Callable[[Any, Context], Any]:
@@ -93,14 +117,14 @@ def _load(name: str) -> Callable[[Any, Context], Any]:
     return handler
 
 
-def _next() -> tuple[Any, Context]:
-    response, body = _call("GET", "invocation/next", None)
-    trace = response.headers["Lambda-Runtime-Trace-Id"]
+def _next(api: RuntimeApi) -> tuple[Any, Context]:
+    headers, body = api.call("GET", "invocation/next")
+    trace = headers.get("lambda-runtime-trace-id")
     if trace:
         os.environ["_X_AMZN_TRACE_ID"] = trace
     else:
         os.environ.pop("_X_AMZN_TRACE_ID", None)
-    return json.loads(body), Context(response.headers)
+    return json.loads(body), Context(headers)
 
 
 def _encoded(result: object) -> bytes:
@@ -134,24 +158,15 @@ def _outside(trace: TracebackType | None) -> TracebackType | None:
     return trace
 
 
-def _report(context: Context, failure: dict[str, Any]) -> None:
+def _report(api: RuntimeApi, context: Context, failure: dict[str, Any]) -> None:
     trace = "".join(["\nTraceback (most recent call last):\n", *failure["stackTrace"]]) if failure["stackTrace"] else ""
     print(f"[ERROR] {failure['errorType']}: {failure['errorMessage']}{trace.rstrip()}", flush=True)
-    _answer(context, "error", json.dumps({**failure, "requestId": context.aws_request_id}).encode())
+    _answer(api, context, "error", json.dumps({**failure, "requestId": context.aws_request_id}).encode())
 
 
-def _answer(context: Context, kind: str, body: bytes) -> None:
+def _answer(api: RuntimeApi, context: Context, kind: str, body: bytes) -> None:
     print(END_OF_LOG, flush=True)
-    _call("POST", f"invocation/{context.aws_request_id}/{kind}", body)
-
-
-def _call(method: str, path: str, body: bytes | None) -> tuple[http.client.HTTPResponse, bytes]:
-    _api.request(method, f"{VERSION}/{path}", body)
-    response = _api.getresponse()
-    content = response.read()
-    if response.status >= 300:
-        sys.exit(f"The Runtime API answered {response.status} to {path}: {content!r}")
-    return response, content
+    api.call("POST", f"invocation/{context.aws_request_id}/{kind}", body)
 
 
 def _configure_logging() -> dict[str, str]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from local.aws.lambda_runtime import END_OF_LOG
 from local.aws.seam import Answer, Refused, check, intercept_routes
@@ -31,6 +31,26 @@ USES = {
 }  # fmt: skip
 RUNTIME = "python3.12"
 SCRIPT = Path(__file__).with_name("lambda_runtime.py")
+
+
+class Lean:
+    """What is read of the requests of our own runtime, one after the other over one connection."""
+
+    disable_nagle_algorithm = True  # else an answer waits for the runtime's word that it has the one before
+    wbufsize = -1  # an answer is sent as one
+    raw_requestline: bytes
+    rfile: BinaryIO
+
+    def parse_request(self) -> bool:
+        """Read the request line and the headers; http.server would parse them as e-mails are."""
+        self.requestline = self.raw_requestline.decode().strip()
+        self.command, self.path, self.request_version = self.requestline.split()
+        self.headers: dict[str, str] = {}
+        while line := self.rfile.readline().strip():
+            name, _, value = line.decode().partition(":")
+            self.headers[name] = value.strip()
+        self.close_connection = False
+        return True
 
 
 def install() -> None:
@@ -56,9 +76,7 @@ def install() -> None:
             super()._spawn(init_timeout)
 
         def _build_handler_class(self, generation: int, pending: "queue.Queue[Any]") -> type:
-            handler: type = super()._build_handler_class(generation, pending)
-            setattr(handler, "disable_nagle_algorithm", True)  # noqa: B010 - else a kept connection waits for ACKs
-            return handler
+            return type("Handler", (Lean, super()._build_handler_class(generation, pending)), {})
 
         def _drain_stderr_bounded(self, **waits: float) -> str:
             """Return what an invocation has printed; the runtime says where that ends, so nothing is waited for."""

@@ -17,7 +17,7 @@ from quayside.serving.health.promises import Promise, load_promises
 from quayside.settings import aws
 
 NEWEST = 100  # batches of a dataset whose rejected rows are counted
-NEAR = 10.0  # seconds that what was read is taken for true: freshness is told in minutes
+NEAR = 30.0  # seconds that what was read is taken for true: freshness is told in minutes
 RECONCILIATION = "reconciliation"  # the ledger's notes of what agreed when it was last compared
 _AT_ONCE = 8
 
