@@ -13,7 +13,7 @@ from local import processes
 from local.api import get
 from local.infra import aws_environment
 from local.layout import Layout
-from local.processes import ProcessFailed, answers, complete, wait_until
+from local.processes import ProcessFailed, Program, answers, complete, wait_until
 from local.services import base_environment
 from local.settings import Settings, write_private
 
@@ -110,14 +110,11 @@ def start(layout: Layout, settings: Settings, outputs: dict[str, str], progress:
     if len(alive) == len(PROCESSES) and _started_with(layout) == _digest(env):
         return False
     stop(layout)
-    layout.airflow_home.mkdir(parents=True, exist_ok=True)
-    write_private(layout.airflow_home / "passwords.json", json.dumps({USER: PASSWORD}))
     progress("migrating its database")
-    airflow = str(layout.python("airflow").parent / "airflow")
-    complete("airflow-migrate", [airflow, "db", "migrate"], run=layout.run, env=env, cwd=layout.state)
-    for name, words in PROCESSES.items():
+    migrate(layout, settings, outputs)
+    for name in PROCESSES:
         progress(f"starting {name}")
-        processes.start(name, [airflow, *words], run=layout.run, env=env, cwd=layout.state)
+        program(layout, settings, outputs, name).start(name, layout.run)
     wait_until(lambda: answers(f"{url(settings)}/api/v2/version"), name="api-server", run=layout.run, seconds=120)
     answers(f"{url(settings)}/execution/health")  # warms up what every task talks to
     for name in COMPONENTS:
@@ -125,6 +122,22 @@ def start(layout: Layout, settings: Settings, outputs: dict[str, str], progress:
         wait_until(partial(healthy, settings, name), name=name, run=layout.run, seconds=90)
     _stamp(layout).write_text(_digest(env))
     return True
+
+
+def migrate(layout: Layout, settings: Settings, outputs: dict[str, str]) -> None:
+    """Make Airflow's database what this version of it expects, and write the one login.
+
+    :raises ProcessFailed: with Airflow's own words
+    """
+    layout.airflow_home.mkdir(parents=True, exist_ok=True)
+    write_private(layout.airflow_home / "passwords.json", json.dumps({USER: PASSWORD}))
+    command = [_airflow(layout), "db", "migrate"]
+    complete("airflow-migrate", command, run=layout.run, env=environment(layout, settings, outputs), cwd=layout.state)
+
+
+def program(layout: Layout, settings: Settings, outputs: dict[str, str], name: str) -> Program:
+    """Return what one of ``PROCESSES`` runs."""
+    return Program([_airflow(layout), *PROCESSES[name]], environment(layout, settings, outputs), layout.state)
 
 
 def stop(layout: Layout) -> list[str]:
@@ -147,6 +160,10 @@ def healthy(settings: Settings, name: str) -> bool:
     """Tell whether one of the processes says that it is well."""
     answer = health(settings)
     return bool(answer) if name == "api-server" else answer.get(COMPONENTS[name]) == "healthy"
+
+
+def _airflow(layout: Layout) -> str:
+    return str(layout.python("airflow").parent / "airflow")
 
 
 def _stamp(layout: Layout) -> Path:

@@ -24,6 +24,7 @@ PINNED = {  # what is resolved into what; only what Airflow shares a process wit
     "local/requirements/dev.txt": ("local/requirements/dev.in", False),
     "local/requirements/java.txt": ("local/requirements/java.in", False),
     "local/requirements/lambda.txt": ("local/requirements/lambda.in", False),
+    "local/requirements/node.txt": ("local/requirements/node.in", False),
     "local/requirements/platform.txt": ("local/requirements/platform.in", False),
     "local/requirements/spark.txt": ("local/requirements/spark.in", False),
     "local/requirements/uv.txt": ("local/requirements/uv.in", False),
@@ -41,6 +42,11 @@ def live(layout: Layout) -> int:
     settings = Settings(layout.state / "settings.json")
     if not settings.has_port("postgres") or not services.postgres(layout, settings).running():
         raise ProcessFailed("The source is not running: `make up` first.")
+    return write(layout, settings)
+
+
+def write(layout: Layout, settings: Settings) -> int:
+    """Write to the sources, which run, until interrupted; return the code to exit with."""
     env = {**services.base_environment(), "TOTESYS_URL": services.source_url(settings)}
     env["PYTHONPATH"] = str(layout.root / "include")
     with _dropping(layout, settings):
@@ -102,8 +108,8 @@ def _dropping(layout: Layout, settings: Settings) -> Iterator[None]:
         print("No inbox: gaming files are not dropped.")
         yield
         return
-    env = vendors.dropping_environment(layout, settings)
-    dropper = subprocess.Popen([*vendors.dropping(layout, settings, bucket), "--keep-on"], cwd=layout.root, env=env)
+    program = vendors.dropper(layout, settings, bucket)
+    dropper = subprocess.Popen([*program.command, "--keep-on"], cwd=program.cwd, env=program.env)
     try:
         yield
     finally:

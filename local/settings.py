@@ -62,6 +62,16 @@ class Settings:
         self._save()
         return port
 
+    def keep_ports(self, ports: dict[str, int]) -> None:
+        """Remember ports that somebody else has chosen."""
+        self._values["ports"] = ports
+        self._save()
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The remembered ports."""
+        return dict(self._values.get("ports", {}))
+
     def port(self, name: str) -> int:
         """Return the remembered port of one of ``PORTS``."""
         return int(self._values["ports"][name])

@@ -37,6 +37,7 @@ def up(layout: Layout, seed: str) -> None:
         packed = pool.submit(packages.build, layout, layout.packages, machine=packages.own_machine())
         built = pool.submit(web.build, layout)
         _run(layout, settings, steps, seed, packed, built)
+    print(f"\nUp in {steps.seconds:.0f} s. `make help` tells what else there is.")
 
 
 def _run(
@@ -59,11 +60,7 @@ def _run(
     with steps.step("The Lambdas' packages") as result:
         result.append(", ".join(packed.result()) or "nothing to build")
     _choose_ports(layout, settings)
-    with steps.step("Terraform: lake, ledger, catalog, API, users, alerts, secrets") as result:
-        outputs, ran = services.provide(layout, settings, vendors.secrets(settings))
-        result.append("applied" if ran else "nothing to change")
-    with steps.step(f"The source: totesys, {seed}") as result:
-        result.append(_create_source(layout, settings, seed))
+    outputs = provide(layout, settings, steps, seed)
     with steps.step("The gaming machines' files") as result:
         result.append(vendors.drop_files(layout, settings, outputs))
     with steps.step("Airflow: api-server, scheduler, dag-processor, triggerer") as result:
@@ -72,6 +69,27 @@ def _run(
     with steps.step("The web app, and one user of each role") as result:
         result.append(f"{built.result()}; {_serve(layout, settings, outputs)}")
     write_environment(layout, settings, outputs)
+    finish(layout, settings, steps)
+
+
+def provide(layout: Layout, settings: Settings, steps: Steps, seed: str) -> dict[str, str]:
+    """Let Terraform create what the pipelines work on, and fill the source; return Terraform's outputs.
+
+    :raises ProcessFailed: with the reason and the log to read
+    """
+    with steps.step("Terraform: lake, ledger, catalog, API, users, alerts, secrets") as result:
+        outputs, ran = services.provide(layout, settings, vendors.secrets(settings))
+        result.append("applied" if ran else "nothing to change")
+    with steps.step(f"The source: totesys, {seed}") as result:
+        result.append(_create_source(layout, settings, seed))
+    return outputs
+
+
+def finish(layout: Layout, settings: Settings, steps: Steps) -> None:
+    """Wait until the first run is through, and show what it has led to.
+
+    :raises ProcessFailed: it has failed, or source, lake and warehouse differ after it
+    """
     with steps.step("The first run: landing → curated → warehouse") as result:
         fresh = first_run.ensure(layout, settings, steps.progress)
         result.append("done" if fresh else "done before")
@@ -83,7 +101,6 @@ def _run(
             "Source, lake and warehouse differ after the run: the task `reconcile` tells more in the UI."
         )
     print(addresses(layout, settings))
-    print(f"\nUp in {steps.seconds:.0f} s. `make help` tells what else there is.")
 
 
 def write_environment(layout: Layout, settings: Settings, outputs: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from local import infra, processes
 from local.layout import Layout
-from local.processes import answers, wait_until
+from local.processes import Program, answers, wait_until
 from local.services import base_environment
 from local.settings import Settings
 
@@ -25,15 +25,27 @@ def start(layout: Layout, settings: Settings, seed: str) -> None:
         open today
     :raises ProcessFailed: when the process ends or does not answer, with its log
     """
+    begin(settings, seed)
+    if processes.running(NAME, run=layout.run) is None:
+        settings.choose_port(NAME)
+        program(layout, settings).start(NAME, layout.run)
+    wait_until(lambda: healthy(settings), name=NAME, run=layout.run, seconds=60)
+
+
+def begin(settings: Settings, seed: str) -> None:
+    """Decide on the vendors' first day of trade, unless it was decided before.
+
+    :param seed: as `start` takes it
+    """
     if settings.get(BEGIN) is None:
         today = date.today()  # noqa: DTZ011
         settings.remember(BEGIN, (today if seed == "empty" else today - HISTORY).isoformat())
-    if processes.running(NAME, run=layout.run) is None:
-        settings.choose_port(NAME)
-        env = {**_environment(layout), "VENDORS_CREDENTIALS": json.dumps(_credentials(settings))}
-        command = _command(layout, settings, "serve", "--port", str(settings.port(NAME)))
-        processes.start(NAME, command, run=layout.run, env=env, cwd=layout.root)
-    wait_until(lambda: healthy(settings), name=NAME, run=layout.run, seconds=60)
+
+
+def program(layout: Layout, settings: Settings) -> Program:
+    """Return what answers as the vendors do, on the remembered port."""
+    env = {**_environment(layout), "VENDORS_CREDENTIALS": json.dumps(_credentials(settings))}
+    return Program(_command(layout, settings, "serve", "--port", str(settings.port(NAME))), env, layout.root)
 
 
 def healthy(settings: Settings) -> bool:
@@ -63,19 +75,14 @@ def drop_files(layout: Layout, settings: Settings, outputs: dict[str, str]) -> s
     if not bucket:
         return "no inbox: gaming files are not dropped"
     if processes.running(DROPPER, run=layout.run) is None:
-        env, command = dropping_environment(layout, settings), dropping(layout, settings, bucket)
-        processes.start(DROPPER, command, run=layout.run, env=env, cwd=layout.root)
+        dropper(layout, settings, bucket).start(DROPPER, layout.run)
     return f"gaming files go to s3://{bucket}/aristocrat/"
 
 
-def dropping(layout: Layout, settings: Settings, bucket: str) -> list[str]:
-    """Return the command that drops what has not been dropped yet."""
-    return _command(layout, settings, "drop", "--bucket", bucket)
-
-
-def dropping_environment(layout: Layout, settings: Settings) -> dict[str, str]:
-    """Return what that command needs to find the inbox."""
-    return {**_environment(layout), **infra.aws_environment(settings)}
+def dropper(layout: Layout, settings: Settings, bucket: str) -> Program:
+    """Return what drops the files that have not been dropped yet, and ends."""
+    env = {**_environment(layout), **infra.aws_environment(settings)}
+    return Program(_command(layout, settings, "drop", "--bucket", bucket), env, layout.root)
 
 
 def stop(layout: Layout) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local import processes
 from local.layout import Layout
-from local.processes import answers, complete, wait_until
+from local.processes import Program, answers, complete, wait_until
 from local.services import base_environment
 from local.settings import Settings
 
@@ -55,14 +55,20 @@ def start(layout: Layout, settings: Settings, config: str) -> None:
     :param config: what the app reads as config.json
     :raises ProcessFailed: when the server ends or does not answer, with its log
     """
+    server = program(layout, settings, config)
+    if processes.running(NAME, run=layout.run) is None:
+        server.start(NAME, layout.run)
+    wait_until(lambda: healthy(settings), name=NAME, run=layout.run, seconds=20)
+
+
+def program(layout: Layout, settings: Settings, config: str) -> Program:
+    """Write the configuration, and return what serves the build with it."""
     file = layout.web / "config.json"
     services = " ".join(sorted({_origin(json.loads(config)[name]) for name in ("api_url", "cognito_endpoint")}))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(config)
-    if processes.running(NAME, run=layout.run) is None:
-        command = [sys.executable, "-m", "local.web_server", str(settings.port(NAME)), str(_build(layout)), str(file)]
-        processes.start(NAME, [*command, services], run=layout.run, env=base_environment(), cwd=layout.root)
-    wait_until(lambda: healthy(settings), name=NAME, run=layout.run, seconds=20)
+    command = [sys.executable, "-m", "local.web_server", str(settings.port(NAME)), str(_build(layout)), str(file)]
+    return Program([*command, services], base_environment(), layout.root)
 
 
 def healthy(settings: Settings) -> bool:

