@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { seesHealth, useApp } from "../app";
 import { href, type Route, useRoute } from "../state/router";
 import { announce } from "../ui/announce";
@@ -21,7 +21,8 @@ export function Shell() {
   const place = route.path.join("/");
   const first = useRef(true);
   const menu = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  // Before anything is painted: what is pressed at once closes it, too.
+  useLayoutEffect(() => {
     if (!open) return;
     const listening = new AbortController();
     const close = () => {
