@@ -8,8 +8,8 @@ from local.aws.seam import check
 
 PARSING = ("_tokenize(expr)", "_condition_syntax_error(expr, slot)")
 EVALUATING = "_evaluate_condition(expr, item, attr_values, attr_names, slot)"
-# The key's first name, and how the second begins: what our ledger is asked for, a thousand items at a time.
 PLAIN = "ConditionExpression"
+# The key's first name, and how the second begins: what our ledger is asked for, a thousand items at a time.
 KEYS = re.compile(r"(#\w+) = (:\w+)(?: AND begins_with\((#\w+), (:\w+)\))?")
 
 

@@ -18,10 +18,15 @@ ARGUMENTS = [
 Opens = Callable[..., Page]
 
 
+def find_chromium() -> str | None:
+    """Return the machine's own Chromium, if it has one."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The machine's own Chromium; for one file, as Playwright keeps an event loop running, which others' tests want."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
     if executable is None:
         pytest.skip("there is no Chromium: apt-get install chromium to test the web app in a browser")
     with sync_playwright() as playwright:

@@ -5,7 +5,6 @@ Wait until the two years are in, or the pictures show gaps: the page "Data healt
 
 import argparse
 import base64
-import shutil
 import struct
 import zlib
 from collections import Counter
@@ -17,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from local import people, web
 from local.layout import ROOT, Layout
 from local.settings import Settings
-from tests.browser.conftest import ARGUMENTS, PHONE, WIDE, drawn, sign_in
+from tests.browser.conftest import ARGUMENTS, PHONE, WIDE, drawn, find_chromium, sign_in
 
 SLOW = 60_000  # milliseconds: a first answer is computed
 TALL = 1300  # pixels of a page at most: what is below is more of the same
@@ -81,7 +80,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "images")
     given = parser.parse_args()
     settings = Settings(Layout.here().state / "settings.json")
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         for picture in PICTURES:

@@ -227,7 +227,7 @@ def version_of(compiled: Compiled, versions: Mapping[str, str]) -> str:
 
 
 def _wait(kept: Kept, deadline: float) -> athena.Done | None:
-    pause = 0.04  # less than few queries take, and a question costs as much as it would save
+    pause = 0.04  # few queries take less, and each look costs as much as it could save
     while (done := athena.look(kept.execution, kept.attempt)) is None and time.monotonic() < deadline:
         time.sleep(pause)
         pause = min(0.25, 1.5 * pause)
