@@ -143,6 +143,25 @@ def test_pruned_partitions_are_not_scanned(sales: Athena):
     assert sales.rows("select count(*) from (select * from sales where day = date '2023-11-02')") == [("2",)]
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "day = date '2023-11-02'",
+        "day in (date '2023-11-02')",
+        "day is distinct from date '2023-11-01'",
+        "regexp_like(cast(day as varchar), '2$')",
+        "case when day = date '2023-11-02' then true else false end",
+        "if(day = date '2023-11-02', true, false)",
+        "coalesce(day = date '2023-11-02', false)",
+        "try(day = date '2023-11-02')",
+    ],
+)
+def test_any_condition_on_a_partition_key_prunes(sales: Athena, condition: str):
+    sales.put("curated/sales/day=2023-11-01/v2/part-0.parquet", b"no parquet")
+
+    assert sales.rows(f"select sum(price) from sales where {condition}") == [("7.50",)]
+
+
 def test_a_partition_that_an_outer_join_may_miss_is_not_pruned(sales: Athena):
     rows = sales.rows("""
         select a.id from sales as a left join sales as b on a.id = b.id and b.day = date '2023-11-01'
