@@ -57,7 +57,15 @@ def test(layout: Layout, arguments: list[str]) -> int:
     """Run the tests with coverage; ``arguments`` go to pytest and leave the coverage out."""
     _install(layout)
     # Two at once, each with servers of its own; a file's tests stay together, as they share what they have set up.
-    everything = ["-n", "2", "--dist", "loadfile", "--cov", "--cov-report=term-missing:skip-covered"]
+    everything = [
+        "-n",
+        "2",
+        "--dist",
+        "loadfile",
+        "--max-worker-restart=0",
+        "--cov",
+        "--cov-report=term-missing:skip-covered",
+    ]
     return _run(
         [str(layout.python("airflow")), "-m", "pytest", *(arguments or everything)], layout, _environment(layout)
     )

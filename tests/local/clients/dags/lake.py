@@ -159,4 +159,4 @@ with DAG("lake_trouble", schedule=None, params=PARAMS):
     AthenaOperator(task_id="no_query", sleep_time=1, **{**WRONG, "query": "selec 1"})
     shell("broken", "broken.py", verbose=True)
     shell("broken_deferred", "broken.py", deferrable=True)
-    shell("killed", "endless.py", stop_job_run_on_kill=True, execution_timeout=timedelta(seconds=2))
+    shell("killed", "endless.py", stop_job_run_on_kill=True, execution_timeout=timedelta(seconds=8))
