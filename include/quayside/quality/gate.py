@@ -50,7 +50,7 @@ def gate(contracts: Sequence[Contract], run: Run) -> list[Verdict]:
     waiting = {contract.name: run.ledger.pending(contract.name, "gate") for contract in contracts}
     if not any(waiting.values()):
         return []
-    from quayside.quality.expectations import Validator  # takes 4 s: only where there is something to check
+    from quayside.quality.expectations import Validator  # takes 3 s: only where there is something to check
 
     give_back_large_blocks()
     verdicts, troubles = [], []
