@@ -170,6 +170,8 @@ def _panel(one: tuple, since: date, until: date, grain: str, compare: str, venue
     return {
         "name": name, "title": title, "chart": chart, "unit": units.pop() if len(units) == 1 else None, "columns": columns,
         "rows": rows, "comparison_rows": None if compare == "none" else before, "truncated": name == "rows" and len(rows) > 40,
+        "compared": None if compare == "none" else {"since": _earlier(since.isoformat(), compare), "until": _earlier(until.isoformat(), compare)},
+        "formats": ["csv"] if {"member_name", "member_class"} & set(dimensions) else ["csv", "parquet"],
     }  # fmt: skip
 
 

@@ -85,6 +85,9 @@ def test_parquet_of_what_only_the_warehouse_can_tell_is_refused(company):
     with pytest.raises(BadRequest) as refused:
         file(company, "members", "top", "parquet")
     assert "take csv" in refused.value.errors[0].detail
+    offered = {each["name"]: each["formats"] for each in show(company, "members")["panels"]}
+    assert [name for name, formats in offered.items() if formats == ["csv"]] == ["classes", "top"]
+    assert offered["totals"] == ["csv", "parquet"]
     assert len(rows_of(file(company, "members", "top", "csv"))) > 5
 
 

@@ -200,6 +200,8 @@ def test_what_is_compared_is_what_the_earlier_range_shows(company):
     earlier = show(company, "sales_against_wages", since=["2026-03-30"], until=["2026-04-03"])
     for each, before in zip(shown["panels"], earlier["panels"], strict=True):
         assert each["comparison_rows"] == before["rows"]
+        assert each["compared"] == {"since": "2026-03-30", "until": "2026-04-03"}
+        assert before["compared"] is None
     year = show(company, "sales_against_wages", **later, compare=["previous_year"])
     [row] = year["panels"][0]["comparison_rows"]
     assert row[0] in (None, "0.00")

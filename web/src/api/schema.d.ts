@@ -875,11 +875,24 @@ export interface components {
             unit: components["schemas"]["Unit"];
             columns: components["schemas"]["Column"][];
             rows: components["schemas"]["Rows"];
+            compared: components["schemas"]["Range"];
             /** @description The same columns of the range that is compared with */
             comparison_rows: components["schemas"]["Row"][] | null;
             /** @description Whether there are more rows; the download has them all */
             truncated: boolean;
+            /** @description What a download can be */
+            formats: components["schemas"]["FileFormat"][];
         };
+        /** @description The first and last day that it is compared with */
+        Range: {
+            since: components["schemas"]["Date"];
+            until: components["schemas"]["Date"];
+        } | null;
+        /**
+         * @default csv
+         * @enum {string}
+         */
+        FileFormat: "csv" | "parquet";
         Column: {
             /** @example sales */
             name: string;
@@ -1223,7 +1236,7 @@ export interface components {
         /** @description What the range is compared with */
         Compare: components["schemas"]["Comparison"];
         /** @description What the file is */
-        Format: "csv" | "parquet";
+        Format: components["schemas"]["FileFormat"];
         /** @description The `next_cursor` of the page before */
         Cursor: components["schemas"]["Cursor"];
         /** @description How many at most */

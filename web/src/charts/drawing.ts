@@ -1,7 +1,7 @@
 /** What a chart shows, before any library: categories, series, and one facet for each unit (no two scales in one). */
 import type { Cell, Column, Panel } from "../api/client";
 import { toNumber } from "../format/numbers";
-import { formatDay, formatHour, formatRange, formatTick, formatWeekday } from "../format/time";
+import { formatDay, formatHour, formatTick, formatWeekday } from "../format/time";
 import type { Grain } from "../state/choice";
 import type { Range } from "../state/dates";
 import { bucketsOf, currencyOf, grainOf, type Pair, pairs, rolesOf, unitOf } from "./table";
@@ -32,9 +32,8 @@ export interface Drawing {
   /** Whether the categories follow time, from left to right. */
   readonly timed: boolean;
   readonly facets: readonly Facet[];
-  /** What each category is compared with, in full, and all of them in few words; empty where that is no time. */
+  /** What each category is compared with; empty where that is no time. */
   readonly before: readonly string[];
-  readonly beforeAll: string;
   /** What is not drawn, in words; empty where all is. */
   readonly omitted: string;
 }
@@ -67,7 +66,7 @@ export function draw(panel: Panel, range: Range, grain: string): Drawing {
     labels: axis.labels,
     timed,
     facets: facetsOf(drawn),
-    ...(times.length > 0 ? comparedTimes(panel, times[0] as number, axis, grain) : { before: [], beforeAll: "" }),
+    before: times.length > 0 ? comparedTimes(panel, times[0] as number, axis, grain) : [],
     omitted: [series, bars].filter(Boolean).join(", "),
   };
 }
@@ -84,16 +83,13 @@ function facetsOf(drawn: readonly Series[]): Facet[] {
 }
 
 /** Return with which times those of the axis are compared, as the API says beside each row. */
-function comparedTimes(panel: Panel, time: number, axis: Axis, wanted: string) {
+function comparedTimes(panel: Panel, time: number, axis: Axis, wanted: string): string[] {
   const grain = grainOf(panel.columns[time] as Column, wanted);
   const found = new Map(pairs(panel).map(({ row, before }) => [axis.of(row), before?.[time] ?? null]));
-  const keys = axis.keys.map((key) => found.get(key) ?? null);
-  const known = keys.flatMap((key) => (key === null ? [] : [String(key)])).sort(byText);
-  const [first = "", last = ""] = [known[0], known.at(-1)];
-  return {
-    before: keys.map((key) => (key === null ? "" : timeLabel(String(key), grain))),
-    beforeAll: first === "" ? "" : timesLabel(first, last, grain),
-  };
+  return axis.keys.map((key) => {
+    const before = found.get(key) ?? null;
+    return before === null ? "" : timeLabel(String(before), grain);
+  });
 }
 
 /** A heatmap: a value for each column and line of a grid. */
@@ -146,13 +142,6 @@ function timeAxis(panel: Panel, time: number, range: Range, wanted: string): Axi
 /** Return a bucket in full. */
 export function timeLabel(key: string, grain: Grain): string {
   return grain === "hour" ? `${formatDay(key)}, ${formatHour(key)}` : formatDay(key, grain);
-}
-
-function timesLabel(first: string, last: string, grain: Grain): string {
-  if (first === last) return timeLabel(first, grain);
-  if (grain === "hour" || grain === "day") return formatRange(first.slice(0, 10), last.slice(0, 10));
-  if (grain === "week") return `weeks of ${formatRange(first, last)}`;
-  return `${timeLabel(first, grain)} – ${timeLabel(last, grain)}`;
 }
 
 function heatLabel(key: string, grain: Grain): string {

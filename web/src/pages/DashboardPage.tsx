@@ -66,6 +66,15 @@ export function DashboardPage({ name, parameters }: { name: string; parameters: 
   );
 }
 
+/** Say what it is compared with: the days, where they are those of all panels. */
+function against({ compare, panels }: Result): string {
+  if (compare === "none") return "";
+  const ranges = new Set(panels.map(({ compared }) => (compared ? formatRange(compared.since, compared.until) : "")));
+  const [range] = ranges;
+  if (ranges.size === 1 && range) return ` against ${range}`;
+  return compare === "previous_year" ? " against the year before" : " against the period before";
+}
+
 function Meaning({ result, loading }: { result: Result; loading: boolean }) {
   const zones = [...new Set(result.venues.map(({ time_zone }) => time_zone))];
   const cut = cutBuckets(result, result.grain);
@@ -73,8 +82,7 @@ function Meaning({ result, loading }: { result: Result; loading: boolean }) {
     <p class="meaning">
       {loading && "Loading; still shown is "}
       <strong>{formatRange(result.since, result.until)}</strong>
-      {result.compare === "previous_period" && <> against the period before</>}
-      {result.compare === "previous_year" && <> against the year before</>}
+      {against(result)}
       {comparesWithNothing(result) && <>, of which nothing was recorded</>}
       {result.venues.length > 0 && <> · {result.venues.map(({ name }) => name).join(", ")}</>}
       <span class="faint">

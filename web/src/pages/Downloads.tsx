@@ -10,13 +10,10 @@ const FORMATS = [
   { format: "parquet", label: "Parquet" },
 ] as const;
 
-/** What only the warehouse knows, and Athena not, which writes Parquet; a test holds it against the metric layer. */
-const NOT_IN_THE_LAKE = ["member_class", "member_name"];
-
 /** Fetch all rows of a panel as a file, by a signed link. */
 export function Downloads({ path, query, panel }: { path: string; query: Query; panel: Panel }) {
-  const { title, rows, columns } = panel;
-  const parquet = rows.length > 0 && !columns.some(({ name }) => NOT_IN_THE_LAKE.includes(name));
+  const { title, rows, formats } = panel;
+  const offered = FORMATS.filter(({ format }) => formats.includes(format) && (rows.length > 0 || format === "csv"));
   const { client } = useApp();
   const [busy, setBusy] = useState("");
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -45,7 +42,7 @@ export function Downloads({ path, query, panel }: { path: string; query: Query; 
   };
   return (
     <>
-      {FORMATS.filter(({ format }) => format === "csv" || parquet).map(({ format, label }) => (
+      {offered.map(({ format, label }) => (
         <button
           key={format}
           type="button"

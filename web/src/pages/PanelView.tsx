@@ -6,6 +6,7 @@ import { type Drawing, draw, drawHeat, type Facet } from "../charts/drawing";
 import { chartOptions, heatHeight, heatOptions, heightOf, type Kind } from "../charts/options";
 import type { Palette } from "../charts/palette";
 import { unitLabel } from "../format/numbers";
+import { formatRange } from "../format/time";
 import { Downloads } from "./Downloads";
 import { PanelTable } from "./PanelTable";
 import { Tiles } from "./Tiles";
@@ -69,7 +70,7 @@ function Lines({ panel, kind, result }: { panel: Panel; kind: Kind; result: Resu
   const { facets, omitted } = drawing;
   return (
     <>
-      <Legend drawing={drawing} kind={kind} hidden={hidden} setHidden={setHidden} />
+      <Legend panel={panel} drawing={drawing} kind={kind} hidden={hidden} setHidden={setHidden} />
       <div class="facets">
         {facets.map((facet) => (
           <OneFacet key={facet.unit} panel={panel} drawing={drawing} facet={facet} kind={kind} hidden={hidden} />
@@ -109,17 +110,18 @@ function Heat({ panel, result }: { panel: Panel; result: Result }) {
 }
 
 interface LegendProps {
+  readonly panel: Panel;
   readonly drawing: Drawing;
   readonly kind: Kind;
   readonly hidden: ReadonlySet<string>;
   readonly setHidden: (hidden: ReadonlySet<string>) => void;
 }
 
-function Legend({ drawing: { facets, beforeAll }, kind, hidden, setHidden }: LegendProps) {
+function Legend({ panel, drawing: { facets }, kind, hidden, setHidden }: LegendProps) {
   const all = facets.flatMap(({ series }) => series);
   const own = new Map(all.flatMap((one) => (one.compared ? [] : [[one.name, one.color] as const])));
   const named = facets.some(({ series }) => series.filter(({ compared }) => !compared).length > 1); // else a title says it
-  const compared = all.some((one) => one.compared);
+  const compared = all.some((one) => one.compared) && panel.compared;
   if (!named && !compared) return null;
   const toggle = (name: string) => {
     const next = new Set(hidden);
@@ -140,7 +142,7 @@ function Legend({ drawing: { facets, beforeAll }, kind, hidden, setHidden }: Leg
       {compared && (
         <li class="faint">
           <i class={kind === "line" ? "mark before" : "mark pale"} aria-hidden="true" />{" "}
-          {kind === "line" ? "dashed" : "pale"}: {beforeAll || "the compared range"}
+          {kind === "line" ? "dashed" : "pale"}: {formatRange(compared.since, compared.until)}
         </li>
       )}
     </ul>

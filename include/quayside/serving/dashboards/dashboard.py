@@ -34,6 +34,7 @@ class Panel:
     :param order_by: as in `Query`
     :param limit: rows that are shown; a download has them all
     :param grain: where the panel's time is always at this one, whatever is asked for
+    :param formats: what a download can be; Parquet is written by Athena, which knows what is in the lake only
     """
 
     name: str
@@ -45,6 +46,7 @@ class Panel:
     order_by: tuple[str, ...] = ()
     limit: int = MOST_ROWS
     grain: Grain | None = None
+    formats: tuple[str, ...] = ("csv",)
 
     def query(self, since: date, until: date, grain: Grain, *, limit: int | None) -> Query:
         """Return what the metric layer is asked for a range."""

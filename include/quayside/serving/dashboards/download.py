@@ -24,7 +24,7 @@ from quayside.serving.dashboards.dashboard import Dashboard, Panel
 from quayside.serving.dashboards.request import Request
 from quayside.serving.dashboards.result import ask_for
 from quayside.serving.http import BadRequest, FieldError
-from quayside.serving.metrics import Column, InvalidQuery
+from quayside.serving.metrics import Column
 from quayside.settings import aws
 
 FOLDER = "serving/downloads"
@@ -45,25 +45,21 @@ def download(
 
     :param form: ``csv`` or ``parquet``
     :param wait: seconds at most
-    :raises BadRequest: Parquet of what only the warehouse can tell
+    :raises BadRequest: the panel is not to be had as that
     :raises NothingThere: no row, and Parquet without one is not written
     :raises TooMuch: there are more rows than a CSV may have, or Athena would read too much
     :raises Terminal, Retryable: as `Answers.ask`
     """
+    if form not in panel.formats:
+        have = " or ".join(panel.formats)
+        raise BadRequest(FieldError("query/format", f"the lake cannot tell this panel: take {have}"))
     versions = answers.versions()
     alone = replace(request, compare="none")
     if form == "csv":
         question = ask_for(dashboard, panel, alone, access, answers.settings, limit=MOST_ROWS + 1).question
         place = _csv(question, versions, answers, wait)
     else:
-        try:
-            question = ask_for(dashboard, panel, alone, access, answers.settings, engine="athena", whole=True).question
-        except InvalidQuery as error:
-            if dashboard.engine == "athena":
-                raise
-            raise BadRequest(
-                FieldError("query/format", f"the lake cannot tell this panel, take csv: {error}")
-            ) from None
+        question = ask_for(dashboard, panel, alone, access, answers.settings, engine="athena", whole=True).question
         place = _parquet(question, versions, answers, wait)
     if place is None:
         return None

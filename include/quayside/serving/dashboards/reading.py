@@ -1,7 +1,8 @@
 """How dashboards are read from YAML, and held against the metric layer: a mistake is told with file and line."""
 
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -9,12 +10,14 @@ from quayside.errors import QuaysideError, Terminal
 from quayside.serving.access import ROLES, Access
 from quayside.serving.dashboards.dashboard import MOST_ROWS, TIME, Dashboard, Panel, load_dashboards
 from quayside.serving.dashboards.periods import Grain
-from quayside.serving.metrics import Filter, load_layer
+from quayside.serving.metrics import Filter, InvalidQuery, load_layer
 from quayside.serving.metrics.located import Part, read
 
 CHARTS = ("line", "bar", "stacked_bar", "table", "number", "heatmap")
 ENGINES = ("athena", "postgres")
 GRAINS = get_args(Grain)
+EVERYBODY = Access(role="admin", venues=None)
+ANY_DAY = date(2026, 3, 1)
 
 
 def read_dashboard(path: Path) -> Dashboard:
@@ -53,13 +56,12 @@ def check() -> None:
 
     :raises Terminal: one cannot be compiled; the message says which
     """
-    everybody = Access(role="admin", venues=None)
     for dashboard in load_dashboards().values():
         for panel in dashboard.panels:
             for grain in dashboard.grains:
-                query = panel.query(date(2026, 3, 1), date(2026, 3, 31), grain, limit=panel.limit)
+                query = panel.query(ANY_DAY, ANY_DAY + timedelta(days=30), grain, limit=panel.limit)
                 try:
-                    load_layer().compile(query, everybody, dialect=dashboard.engine, database="any")
+                    load_layer().compile(query, EVERYBODY, dialect=dashboard.engine, database="any")
                 except QuaysideError as error:
                     where = f"include/metrics/dashboards/{dashboard.name}.yaml: panel {panel.name}"
                     raise Terminal(f"{where} at the grain {grain}: {error}") from error
@@ -79,7 +81,7 @@ def _panel(told: Part, engine: str) -> Panel:
     limit = fields["limit"].number() if "limit" in fields else MOST_ROWS
     if not 1 <= limit <= MOST_ROWS:
         raise fields["limit"].error(f"here belongs a number from 1 to {MOST_ROWS}.")
-    return Panel(
+    panel = Panel(
         name=fields["name"].text(),
         title=fields["title"].text(),
         chart=fields["chart"].one_of(CHARTS),
@@ -90,6 +92,16 @@ def _panel(told: Part, engine: str) -> Panel:
         limit=limit,
         grain=fields["grain"].one_of(GRAINS) if "grain" in fields else None,  # type: ignore[arg-type]
     )
+    return replace(panel, formats=("csv", "parquet")) if _in_the_lake(panel) else panel
+
+
+def _in_the_lake(panel: Panel) -> bool:
+    query = panel.query(ANY_DAY, ANY_DAY, "day", limit=None)
+    try:
+        load_layer().compile(query, EVERYBODY, dialect="athena", database="any")
+    except InvalidQuery:
+        return False
+    return True
 
 
 def _filters(told: Part, dimensions: tuple[str, ...]) -> Iterator[Filter]:

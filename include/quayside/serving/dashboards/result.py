@@ -1,7 +1,7 @@
 """A dashboard's answer: its panels' rows beside those that they are compared with, and how fresh they are."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -23,12 +23,18 @@ _COMPARED = 20_000  # rows of the other range in which counterparts are looked f
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A panel, what is asked for it, and what is asked of the range that it is compared with."""
+    """A panel, and what is asked for it.
+
+    :param other: what is asked of the range that it is compared with
+    :param compared: the first and last day of that range
+    :param back: how far before its own range that is
+    """
 
     panel: Panel
     question: Question
-    other: Question | None
-    back: Shift
+    other: Question | None = None
+    compared: tuple[date, date] | None = None
+    back: Shift = field(default_factory=Shift)
 
 
 def result(
@@ -95,12 +101,17 @@ def ask_for(
     if request.venues is not None:
         query = replace(query, where=(*query.where, Filter(VENUE, "in", request.venues)))
     if request.compare == "none":
-        return Asked(panel, _question(query, access, engine, settings), None, Shift())
+        return Asked(panel, _question(query, access, engine, settings))
     grain = panel.grain or request.grain
-    first, last = before(request.since, request.until, grain, request.compare)
-    earlier = replace(query, since=first, until=last, limit=_COMPARED)
-    back = shift(request.since, request.until, grain, request.compare)
-    return Asked(panel, _question(query, access, engine, settings), _question(earlier, access, engine, settings), back)
+    compared = before(request.since, request.until, grain, request.compare)
+    earlier = replace(query, since=compared[0], until=compared[1], limit=_COMPARED)
+    return Asked(
+        panel,
+        _question(query, access, engine, settings),
+        other=_question(earlier, access, engine, settings),
+        compared=compared,
+        back=shift(request.since, request.until, grain, request.compare),
+    )
 
 
 @lru_cache(maxsize=2000)
@@ -122,11 +133,18 @@ def _panel(asked: Asked, found: Mapping[int, Answer | None]) -> dict[str, Any]:
         "unit": units.pop() if len(units) == 1 else None,
         "columns": [describe(column) for column in columns],
         "rows": rows[: panel.limit],
+        "compared": _range(asked.compared) if asked.compared else None,
         "comparison_rows": (
             aligned(columns, rows[: panel.limit], _rows(found[id(asked.other)]), asked.back) if asked.other else None
         ),
         "truncated": len(rows) > panel.limit,
+        "formats": list(panel.formats),
     }
+
+
+def _range(days: tuple[date, date]) -> dict[str, str]:
+    since, until = days
+    return {"since": since.isoformat(), "until": until.isoformat()}
 
 
 def describe(column: Column) -> dict[str, Any]:
