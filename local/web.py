@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from local.services import base_environment
 from local.settings import Settings
 
 NAME = "web"  # its process, its port and its log
+NODE = (20, 19)  # the oldest that vite runs on; web/package.json says the same
 NOT_SOURCES = ("node_modules", "dist")
 
 
@@ -29,6 +31,16 @@ def built(layout: Layout) -> bool:
     return (_build(layout) / "index.html").is_file()
 
 
+def lacking() -> str:
+    """Say what this machine lacks to build the web app, and nothing if it lacks nothing."""
+    wanted = f"this needs Node.js {'.'.join(map(str, NODE))} or newer, with npm"
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return wanted
+    version = subprocess.run([node, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return "" if tuple(map(int, version.lstrip("v").split(".")[:2])) >= NODE else f"{wanted}; here is {version}"
+
+
 def build(layout: Layout) -> str:
     """Build the web app if its sources have changed; return what was done, in a few words.
 
@@ -38,13 +50,13 @@ def build(layout: Layout) -> str:
     digest = _digest(sources)
     if built(layout) and stamp.exists() and stamp.read_text() == digest:
         return "nothing to build"
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        return "not built: this needs Node.js 20.19 or newer, with npm"
+    lack = lacking()
+    if lack:
+        return f"not built: {lack}"
     if not _installed(sources):
-        install = [npm, "ci", "--no-audit", "--no-fund"]
+        install = ["npm", "ci", "--no-audit", "--no-fund"]
         complete("web-install", install, run=layout.run, env=dict(os.environ), cwd=sources)
-    complete("web-build", [npm, "run", "build"], run=layout.run, env=dict(os.environ), cwd=sources)
+    complete("web-build", ["npm", "run", "build"], run=layout.run, env=dict(os.environ), cwd=sources)
     stamp.write_text(digest)
     return "built"
 

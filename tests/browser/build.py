@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from local.layout import ROOT, Layout
+from local.web import lacking
 
 WEB, DESCRIPTION = ROOT / "web", ROOT / "api_lambdas" / "openapi.yaml"
-NODE = (20, 19)
 OFFLINE = ("ENOTFOUND", "ECONNREFUSED", "EAI_AGAIN", "ETIMEDOUT", "ENETUNREACH")
 NOT_SOURCES = shutil.ignore_patterns("node_modules", "dist", "config.json")
 
@@ -23,12 +23,9 @@ NOT_SOURCES = shutil.ignore_patterns("node_modules", "dist", "config.json")
 @cache
 def installed() -> Path:
     """Return a copy of the web app with its packages; skips the test, with the reason, where that cannot be."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("node and npm are not there: install Node.js 20.19 or later to test the web app")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout.strip().lstrip("v")
-    if tuple(map(int, version.split(".")[:2])) < NODE:
-        pytest.skip(f"node {version} is older than 20.19, which the web app needs")
+    lack = lacking()
+    if lack:
+        pytest.skip(f"the web app is not tested: {lack}")
     with _alone() as folder:
         _copy(folder)
         _install(folder)

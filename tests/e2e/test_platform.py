@@ -15,6 +15,7 @@ import boto3
 import psycopg
 import pytest
 
+from local import web
 from local.layout import ROOT
 from local.settings import Settings
 from local.vendors import BEGIN, DROPPER
@@ -23,7 +24,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(shutil.which("terraform") is None, reason="Terraform is not installed; `make up` says how"),
 ]
-PROCESSES = 8 if shutil.which("npm") else 7  # without Node.js there is no web app
+PROCESSES = 7 if web.lacking() else 8  # without Node.js there is no web app
 TABLE = re.compile(r"^(totesys\.\S+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+|–)\s+equal$", re.MULTILINE)
 
 

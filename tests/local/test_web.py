@@ -88,3 +88,24 @@ def test_what_is_not_there_or_not_the_apps_is_not_found(origin, path):
 
     assert (status, body) == (404, b"Not found\n")
     assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("version", "lack"),
+    [("v18.19.0", "; here is v18.19.0"), ("v20.18.3", "; here is v20.18.3"), ("v20.19.0", None), ("v24.1.0", None)],
+)
+def test_a_node_that_is_too_old_builds_nothing_and_is_named(tmp_path, monkeypatch, version, lack):
+    for name in ("node", "npm"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {version}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    needs = "this needs Node.js 20.19 or newer, with npm"
+
+    assert web.lacking() == (f"{needs}{lack}" if lack else "")
+    (tmp_path / "npm").unlink()
+    assert web.lacking() == needs
+
+
+def test_the_app_itself_names_the_same_node():
+    engines = json.loads((ROOT / "web" / "package.json").read_text())["engines"]
+    assert engines == {"node": f">={'.'.join(map(str, web.NODE))}"}
