@@ -31,7 +31,7 @@ TELL = 5.0  # seconds between two progress messages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """What became of one dataset.
+    """What became of one dataset; what is not said stands for nothing to land.
 
     :param batch: id of the batch; None where there was nothing to land
     :param manifest: key of its manifest in the lake; None where there is no batch
@@ -42,13 +42,13 @@ class Landed:
 
     dataset: str
     kind: Kind
-    batch: str | None
-    manifest: str | None
-    rows: int
-    bytes: int
-    seconds: float
-    since: datetime | None
-    until: datetime | None
+    batch: str | None = None
+    manifest: str | None = None
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    since: datetime | None = None
+    until: datetime | None = None
     drift: tuple[str, ...] = ()
     note: str = ""
 

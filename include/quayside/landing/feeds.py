@@ -13,7 +13,7 @@ from quayside.contract import Contract
 from quayside.errors import Terminal
 from quayside.landing.batches import Landed
 from quayside.landing.land import LEASE
-from quayside.landing.records import Slice, land_records, lines, nothing
+from quayside.landing.records import Slice, land_records, lines
 from quayside.manifest import read_manifest
 from quayside.run import Run
 from quayside.sources.feed import Feed, Following, Present, Windowed, pieces
@@ -131,7 +131,8 @@ def _again(
     until: datetime,
 ) -> Iterator[Landed]:
     if isinstance(resource, Present):
-        yield nothing(contract, "backfill", note="the vendor gives only the present list, so nothing was read again")
+        note = "the vendor gives only the present list, so nothing was read again"
+        yield Landed(dataset=contract.name, kind="backfill", note=note)
         return
     for start, end in pieces(since, until, LONGEST):
         if isinstance(resource, Following):
@@ -157,7 +158,7 @@ def _files(dataset: str, run: Run, since: datetime, until: datetime) -> list[str
 
 def _told(contract: Contract, run: Run, done: Iterable[Landed]) -> list[Landed]:
     """Tell of each slice as it is done; return those that are batches, or else the last."""
-    last, batches = nothing(contract, "window"), []
+    last, batches = Landed(dataset=contract.name, kind="window"), []
     for last in done:
         span = f"{last.since:%Y-%m-%d %H:%M} – {last.until:%Y-%m-%d %H:%M}: " if last.since and last.until else ""
         run.progress(contract.name, f"{span}{last.rows:,} rows, {last.bytes:,} bytes")

@@ -15,7 +15,7 @@ from quayside.contract import Contract
 from quayside.errors import Terminal
 from quayside.landing.batches import Landed
 from quayside.landing.land import LEASE
-from quayside.landing.records import Slice, land_records, nothing
+from quayside.landing.records import Slice, land_records
 from quayside.run import Run
 from quayside.settings import aws
 from quayside.sources.feed import Record
@@ -87,7 +87,7 @@ def land_files(contract: Contract, run: Run) -> list[Landed]:
         drops, known = _inbox(run), _known(run)
         landed = [_Landing(contract, run).land(some) for some in _portions(_new(drops, known))]
         _tell_what_is_set_aside(run, {drop.key for drop in drops})
-    return [each for each in landed if each.batch or each.note] or [nothing(contract, "window")]
+    return [each for each in landed if each.batch or each.note] or [Landed(dataset=contract.name, kind="window")]
 
 
 class _Landing:

@@ -15,7 +15,6 @@ from quayside.landing.batches import READERS, Landed, Reading, chunks, land_read
 from quayside.landing.totals import count
 from quayside.landing.windows import window
 from quayside.ledger import Position
-from quayside.manifest import Kind
 from quayside.run import Run
 from quayside.settings import Credentials
 from quayside.sources.catalog import SourceTable, inspect
@@ -46,7 +45,9 @@ def land(contracts: Sequence[Contract], run: Run, source: Credentials) -> list[L
             if counted.totals.rows == 0:
                 if after != before:
                     run.ledger.move(contract.name, before=before, after=after)
-                return _nothing(table, "window", before.cursor, chosen.note)
+                return Landed(
+                    dataset=contract.name, kind="window", since=before.cursor, drift=table.drift, note=chosen.note
+                )
             return Reading(
                 table=table,
                 kind="window",
@@ -85,7 +86,7 @@ def backfill(
             where = sql.SQL("{} >= {} and {} < {}").format(cursor, sql.Literal(since), cursor, sql.Literal(until))
             counted = count(connection, table, where)
             if counted.totals.rows == 0:
-                return _nothing(table, "backfill", since, "")
+                return Landed(dataset=table.contract.name, kind="backfill", since=since, drift=table.drift)
             return Reading(
                 table=table,
                 kind="backfill",
@@ -147,19 +148,3 @@ def inspect_all(contracts: Sequence[Contract], snapshot: Snapshot, run: Run) -> 
         for difference in table.drift:
             run.progress(table.contract.name, f"drift: {difference}")
     return tables
-
-
-def _nothing(table: SourceTable, kind: Kind, since: datetime | None, note: str) -> Landed:
-    return Landed(
-        dataset=table.contract.name,
-        kind=kind,
-        batch=None,
-        manifest=None,
-        rows=0,
-        bytes=0,
-        seconds=0.0,
-        since=since,
-        until=None,
-        drift=table.drift,
-        note=note,
-    )

@@ -71,7 +71,7 @@ def land_records(
         moved = replace(after, sequence=what.before.sequence)
         if moved != what.before:
             run.ledger.move(dataset, before=what.before, after=moved)
-        return nothing(what.contract, what.kind, since=what.since, until=what.until)
+        return Landed(dataset=dataset, kind=what.kind, since=what.since, until=what.until)
     manifest = Manifest(
         dataset=dataset,
         batch=batch,
@@ -87,24 +87,6 @@ def land_records(
     )
     seconds = time.monotonic() - started
     return publish(manifest, run, before=what.before, after=after, seconds=seconds, journal=journal)
-
-
-def nothing(
-    contract: Contract, kind: Kind, *, since: datetime | None = None, until: datetime | None = None, note: str = ""
-) -> Landed:
-    """Return that there was nothing to land."""
-    return Landed(
-        dataset=contract.name,
-        kind=kind,
-        batch=None,
-        manifest=None,
-        rows=0,
-        bytes=0,
-        seconds=0.0,
-        since=since,
-        until=until,
-        note=note,
-    )
 
 
 class RecordFiles:
