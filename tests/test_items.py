@@ -1,5 +1,7 @@
 """Writes that meet others of the same records: tried again, since nothing was decided, but not for ever."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -25,7 +27,7 @@ class Busy:
 
 @pytest.fixture
 def table(monkeypatch):
-    def with_(busy: Busy) -> Items:
+    def with_(busy: object) -> Items:
         monkeypatch.setattr(items, "aws", lambda _: busy)
         monkeypatch.setattr(items.time, "sleep", lambda _: None)
         return Items("t")
@@ -51,3 +53,30 @@ def test_a_condition_that_does_not_hold_is_not_tried_again(table):
     with pytest.raises(Conflict, match="second"):
         table(busy).write([], [Conflict("first"), Conflict("second")])
     assert busy.asked == 2
+
+
+class Slow:
+    """DynamoDB that gives only so many records at a time, and each that it has."""
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once, self.asked = at_once, []
+
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        keys = RequestItems["t"]["Keys"]
+        self.asked.append(len(keys))
+        given, left = keys[: self.at_once], keys[self.at_once :]
+        return {"Responses": {"t": given}, "UnprocessedKeys": {"t": {"Keys": left}} if left else {}}
+
+
+def test_several_records_are_read_however_few_come_at_a_time(table):
+    slow = Slow(70)
+    keys = [(f"user#{number}", "profile") for number in range(150)]
+    found = table(slow).several([*keys, keys[0]])
+
+    assert {(each["dataset"], each["entry"]) for each in found} == set(keys)
+    assert (len(found), slow.asked) == (150, [100, 80, 10])
+
+
+def test_a_table_that_gives_nothing_may_be_asked_again(table):
+    with pytest.raises(Retryable, match="gives nothing"):
+        table(Slow(0)).several([("a", "b")])

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from quayside.errors import QuaysideError, Retryable, Terminal
 from quayside.settings import aws
 
 Write = dict[str, Any]  # one element of a TransactWriteItems call
+AT_ONCE = 100  # records that one call gives
 TRIES = 5  # of writes that meet others of the same records, which AWS's clients do not try again by themselves
 
 
@@ -53,6 +54,23 @@ class Items:
         except (ClientError, BotoCoreError) as error:
             raise _failure(error) from error
         return _deserialize(answer["Item"]) if "Item" in answer else None
+
+    def several(self, keys: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+        """Return those of these records that there are, in any order."""
+        wanted = [_serialize(self._named(*key)) for key in dict.fromkeys(keys)]
+        found: list[dict[str, Any]] = []
+        while wanted:
+            asked, wanted = wanted[:AT_ONCE], wanted[AT_ONCE:]
+            try:
+                answer = aws("dynamodb").batch_get_item(RequestItems={self._table: {"Keys": asked}})
+            except (ClientError, BotoCoreError) as error:
+                raise _failure(error) from error
+            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if len(left) == len(asked):
+                raise Retryable(f"DynamoDB gives nothing of {self._table} for now.")
+            wanted += left
+            found += map(_deserialize, answer["Responses"].get(self._table, []))
+        return found
 
     def query(self, dataset: str, start: str, *, newest: int | None = None) -> list[dict[str, Any]]:
         """Return the records whose entry begins with ``start``, in the order of their entries; or the last so many."""

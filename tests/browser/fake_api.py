@@ -83,8 +83,9 @@ class FakeApi:
         before = {name: user[name] for name in values}
         user.update(values, version=user["version"] + 1, updated_at="2026-11-21T04:40:00Z")
         self.audit.insert(0, {
-            "at": "2026-11-21T04:40:00Z", "actor": actor, "action": action, "subject": user["id"], "before": before or None,
-            "after": values or None, "request_id": str(uuid.uuid4()),
+            "at": "2026-11-21T04:40:00Z", "actor": actor, "actor_name": self.users.get(actor, {}).get("display_name"), "action": action,
+            "subject": user["id"], "subject_name": user["display_name"], "before": before or None, "after": values or None,
+            "request_id": str(uuid.uuid4()),
         })  # fmt: skip
 
     def answer(

@@ -152,6 +152,7 @@ def test_the_whole_audit_trail_is_filtered(opens: Opens, fake: FakeApi) -> None:
     rows = page.get_by_role("region", name="Audit trail, table").locator("tbody tr")
     expect(rows).to_have_count(2)
     expect(rows.nth(1)).to_contain_text("Display name: Vi Viewer Vi V.")
+    expect(rows.nth(1).get_by_role("link", name="Vi V.")).to_have_count(2)  # who did it, and to whom
     page.get_by_label("Action").fill("disable")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(rows).to_have_count(1)

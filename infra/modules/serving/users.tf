@@ -115,6 +115,7 @@ data "aws_iam_policy_document" "users" {
   statement {
     sid = "KeepRecords"
     actions = [
+      "dynamodb:BatchGetItem",
       "dynamodb:ConditionCheckItem",
       "dynamodb:DeleteItem",
       "dynamodb:GetItem",

@@ -309,6 +309,18 @@ def test_the_audit_is_read_newest_first_by_actor_and_action(users):
     assert entries(user_id=first.user_id) == [("ana", "enable"), ("ana", "disable"), ("bootstrap", "invite")]
 
 
+def test_the_audit_says_what_those_in_it_are_called_now(users):
+    boss, user = invite(users, role="admin"), invite(users)
+    users.disable(user.user_id, "1", By(boss.user_id, "request-3"))
+    users.change(user.user_id, "2", {"display_name": "Zoe Zhang"}, ANA)
+
+    told = [
+        (entry["actor_name"], entry["subject_name"])
+        for entry in users.store.audit(size=9, after=None, user_id=user.user_id).items
+    ]
+    assert told == [(None, "Zoe Zhang"), (boss.display_name, "Zoe Zhang"), (None, "Zoe Zhang")]
+
+
 def test_a_cursor_of_another_list_is_refused(users):
     with pytest.raises(BadRequest):
         users.store.audit(size=1, after="no rank")

@@ -1010,14 +1010,18 @@ export interface components {
             at: components["schemas"]["Timestamp"];
             /** @description A user's id, or what else acted, such as `reconciler` */
             actor: string;
+            actor_name: components["schemas"]["CalledNow"];
             action: components["schemas"]["ActionName"];
             subject: components["schemas"]["UserId"];
+            subject_name: components["schemas"]["CalledNow"];
             /** @description What it was, as far as it was changed */
             before: Record<string, never> | null;
             /** @description What it is, as far as it was changed */
             after: Record<string, never> | null;
             request_id: string;
         };
+        /** @description The user's name as it is now; null where it was no user */
+        CalledNow: string | null;
         Problem: {
             /**
              * Format: uri-reference

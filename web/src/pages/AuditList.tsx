@@ -15,15 +15,17 @@ export function AuditList({ path, query, subjects }: { path: string; query: Quer
   const page = (cursor?: string) => client.get<Page<AuditEntry>>(path, { ...query, limit: 50, cursor });
   const entries = useResource(path + JSON.stringify(query), () => page());
   const more = useSubmission();
-  const who = (id: string) => {
+  const who = (id: string, name: string | null) => {
     if (id === me.data.id) return "You";
-    return /^[0-9a-f]{8}-/.test(id) ? <a href={href(["users", id])}>{id.slice(0, 8)}</a> : words(id);
+    return name === null ? words(id) : <a href={href(["users", id])}>{name}</a>;
   };
   const columns: TableColumn<AuditEntry>[] = [
     { name: "at", label: "When", value: ({ at }) => at, show: ({ at }) => formatMoment(at) },
-    { name: "actor", label: "Who", value: ({ actor }) => actor, show: ({ actor }) => who(actor) },
+    { name: "actor", label: "Who", value: ({ actor }) => actor, show: (entry) => who(entry.actor, entry.actor_name) },
     { name: "action", label: "What", value: ({ action }) => action, show: ({ action }) => words(action) },
-    ...(subjects ? [{ name: "subject", label: "Whom", show: ({ subject }: AuditEntry) => who(subject) }] : []),
+    ...(subjects
+      ? [{ name: "subject", label: "Whom", show: (entry: AuditEntry) => who(entry.subject, entry.subject_name) }]
+      : []),
     { name: "change", label: "Change", show: (entry) => <Change entry={entry} /> },
     {
       name: "request",

@@ -14,7 +14,7 @@ pk                    sk                  holds
 Audit entries are put where none is, and nothing here changes or removes one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import uuid4
@@ -129,7 +129,7 @@ class Store:
     def audit(
         self, *, size: int, after: str | None, user_id: str = "", actor: str = "", action: str = ""
     ) -> Page[dict[str, Any]]:
-        """Return audit entries, the newest first: of a user, or of all.
+        """Return audit entries, the newest first: of a user, or of all; with what those in it are called now.
 
         :raises BadRequest: ``after`` is none that this returned
         """
@@ -150,7 +150,13 @@ class Store:
             matching=matching if wanted else None,
             backwards=True,
         )
-        return Page([_entry(item) for item in page.items], page.after)
+        names = self._names({item[one] for item in page.items for one in ("actor", "subject")})
+        return Page([_entry(item, names) for item in page.items], page.after)
+
+    def _names(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return what users are called, by their ids; what else may have acted is no user."""
+        found = map(User.from_item, self._items.several((f"user#{each}", "profile") for each in ids))
+        return {user.user_id: user.display_name for user in found}
 
     def change(self, before: User | None, after: User, by: By, action: str, errand: Errand | None = None) -> None:
         """Put a user in the place of an earlier version, with all that goes with it, or change nothing.
@@ -280,13 +286,13 @@ def _errand(item: Mapping[str, Any]) -> Errand:
     return Errand(user_id=item["sk"], id=item["id"], resend=item["resend"], since=item["since"])
 
 
-def _entry(item: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Return an audit entry as the API tells it."""
     told = {name: item[name] for name in ("at", "actor", "action", "subject", "before", "after", "request_id")}
     for values in (told["before"], told["after"]):
         if values and values.get("venues"):
             values["venues"] = [int(venue) for venue in values["venues"]]
-    return told
+    return told | {f"{one}_name": names.get(item[one]) for one in ("actor", "subject")}
 
 
 def _difference(before: User | None, after: User) -> tuple[dict[str, Any] | None, dict[str, Any]]:
