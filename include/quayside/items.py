@@ -57,20 +57,10 @@ class Items:
 
     def several(self, keys: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
         """Return those of these records that there are, in any order."""
-        wanted = [_serialize(self._named(*key)) for key in dict.fromkeys(keys)]
-        found: list[dict[str, Any]] = []
-        while wanted:
-            asked, wanted = wanted[:AT_ONCE], wanted[AT_ONCE:]
-            try:
-                answer = aws("dynamodb").batch_get_item(RequestItems={self._table: {"Keys": asked}})
-            except (ClientError, BotoCoreError) as error:
-                raise _failure(error) from error
-            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-            if len(left) == len(asked):
-                raise Retryable(f"DynamoDB gives nothing of {self._table} for now.")
-            wanted += left
-            found += map(_deserialize, answer["Responses"].get(self._table, []))
-        return found
+        return [
+            _deserialize(item)
+            for item in read_several(self._table, [_serialize(self._named(*key)) for key in dict.fromkeys(keys)])
+        ]
 
     def query(self, dataset: str, start: str, *, newest: int | None = None) -> list[dict[str, Any]]:
         """Return the records whose entry begins with ``start``, in the order of their entries; or the last so many."""
@@ -183,6 +173,27 @@ class Items:
     def _named(self, dataset: str, entry: str) -> dict[str, str]:
         partition, sort = self._keys
         return {partition: dataset, sort: entry}
+
+
+def read_several(table: str, keys: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield those of these records that there are, in any order; keys and records are as DynamoDB writes them.
+
+    :param keys: each but once
+    :raises Retryable: DynamoDB does not answer, or gives nothing for now
+    :raises Terminal: it refuses
+    """
+    wanted = list(keys)
+    while wanted:
+        asked, wanted = wanted[:AT_ONCE], wanted[AT_ONCE:]
+        try:
+            answer = aws("dynamodb").batch_get_item(RequestItems={table: {"Keys": asked, "ConsistentRead": True}})
+        except (ClientError, BotoCoreError) as error:
+            raise _failure(error) from error
+        left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+        if len(left) == len(asked):
+            raise Retryable(f"DynamoDB gives nothing of {table} for now; ask again.")
+        wanted += left
+        yield from answer["Responses"].get(table, [])
 
 
 def _condition(when: Condition | None) -> dict[str, Any]:

@@ -99,6 +99,7 @@ def test_a_comparison_says_with_which_days(opens: Opens) -> None:
     page = opens("#/dashboards/sales_against_wages?compare=previous_period")
     drawn(page)
     panel = page.get_by_role("region", name="Sales and wages")
+    expect(page.locator(".meaning")).to_contain_text("against 27 Sept – 24 Oct 2026")
     expect(panel.get_by_text("dashed: 27 Sept – 24 Oct 2026")).to_be_visible()
     panel.locator(".chart").first.hover()
     expect(panel.locator(".chart-tip").first).to_contain_text(re.compile(r"Sales, \w{3}, \d+ (Sept|Oct) 2026"))

@@ -153,6 +153,18 @@ def test_the_whole_audit_trail_is_filtered(opens: Opens, fake: FakeApi) -> None:
     expect(rows).to_have_count(2)
     expect(rows.nth(1)).to_contain_text("Display name: Vi Viewer Vi V.")
     expect(rows.nth(1).get_by_role("link", name="Vi V.")).to_have_count(2)  # who did it, and to whom
+    nobody = {
+        **fake.audit[0],
+        "actor": "reconciler",
+        "actor_name": None,
+        "action": "disable_stray",
+        "subject_name": None,
+    }
+    fake.audit.append(nobody)
+    page.reload()
+    expect(rows.nth(2)).to_contain_text("Reconciler")
+    expect(rows.nth(2).get_by_text(user["id"], exact=True)).to_be_visible()
+    fake.audit.remove(nobody)
     page.get_by_label("Action").fill("disable")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(rows).to_have_count(1)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlglot import exp
 
 # One of sqlglot's own, which no query of Athena's has: where sqlglot is compiled, classes of others cannot be its nodes.
+# And a condition, as it takes nothing else for one.
 Raw = exp.SessionParameter
 _PLACE = re.compile("\x00(\\d+)\x00")
 

@@ -17,7 +17,8 @@ export function AuditList({ path, query, subjects }: { path: string; query: Quer
   const more = useSubmission();
   const who = (id: string, name: string | null) => {
     if (id === me.data.id) return "You";
-    return name === null ? words(id) : <a href={href(["users", id])}>{name}</a>;
+    if (name !== null) return <a href={href(["users", id])}>{name}</a>;
+    return /^[0-9a-f]{8}-/.test(id) ? <code>{id}</code> : words(id); // an account that is nobody's, or a program
   };
   const columns: TableColumn<AuditEntry>[] = [
     { name: "at", label: "When", value: ({ at }) => at, show: ({ at }) => formatMoment(at) },

@@ -21,12 +21,12 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError
 
 from quayside.errors import Retryable, Terminal
+from quayside.items import read_several
 from quayside.settings import aws
 
 ANSWERS_KEPT = 7 * 24 * 3600  # seconds; their objects are swept later, by the lake's lifecycle
 HANDLES_KEPT = 3600
 SMALL = 100_000  # bytes of an answer that is kept in the table itself, which takes 400,000
-_AT_ONCE = 100  # keys that DynamoDB takes together
 REFUSALS_KEPT = 60  # so long nobody runs again what has just been refused
 _REFUSALS = ("ResourceNotFoundException", "AccessDeniedException", "ValidationException")
 
@@ -78,26 +78,18 @@ class Store:
 
     def answers(self, keys: Sequence[tuple[str, str]]) -> list[Kept | None]:
         """Return what is known of answers, each by its key and its data's version, or None."""
-        wanted = list(dict.fromkeys(keys))
+        wanted = [_item(pk=f"answer#{key}", sk=version) for key, version in dict.fromkeys(keys)]
         found: dict[tuple[str, str], Kept] = {}
-        while wanted:
-            asked = [_item(pk=f"answer#{key}", sk=version) for key, version in wanted[:_AT_ONCE]]
-            request = {self._table: {"Keys": asked, "ConsistentRead": True}}
-            answer = self._call("batch_get_item", RequestItems=request)
-            left = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
-            if len(left) == len(asked):
-                raise Retryable(f"The serving table {self._table} gives nothing for now; ask again.")
-            wanted = [(each["pk"]["S"].removeprefix("answer#"), each["sk"]["S"]) for each in left] + wanted[_AT_ONCE:]
-            for item in map(_plain, answer["Responses"].get(self._table, [])):
-                if int(item["expires"]) >= time.time():
-                    found[item["pk"].removeprefix("answer#"), item["sk"]] = Kept(
-                        state=item["state"],
-                        execution=item["execution"],
-                        body=item.get("body", b""),
-                        place=item["place"],
-                        reason=item["reason"],
-                        attempt=int(item["attempt"]),
-                    )
+        for item in map(_plain, read_several(self._table, wanted)):
+            if int(item["expires"]) >= time.time():
+                found[item["pk"].removeprefix("answer#"), item["sk"]] = Kept(
+                    state=item["state"],
+                    execution=item["execution"],
+                    body=item.get("body", b""),
+                    place=item["place"],
+                    reason=item["reason"],
+                    attempt=int(item["attempt"]),
+                )
         return [found.get(key) for key in keys]
 
     def keep(self, key: str, version: str, kept: Kept) -> None:
